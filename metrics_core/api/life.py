@@ -1,0 +1,95 @@
+"""The life of the engine within the server: started with it, kept going, and stopped with it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+from anyio import to_thread
+
+from metrics_core.api.desk import Desk
+from metrics_core.api.faults import accident
+from metrics_core.logs import log, set_up_logs
+
+
+@asynccontextmanager
+async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
+    """The engine lives as long as the server does."""
+    engine = await to_thread.run_sync(lambda: desk.engine)
+    set_up_logs(engine.settings.log_level)
+    engine.hub.open()
+    await to_thread.run_sync(engine.start)
+    tasks = [
+        asyncio.create_task(supervised("engine", engine.run)),
+        asyncio.create_task(supervised("feed", engine.hub.run)),
+    ]
+    restore = _settle(engine.hub.close)
+    for sentence in desk.guard.opening():
+        log(__name__).info(sentence)
+    try:
+        yield
+    finally:
+        restore()
+        engine.hub.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await to_thread.run_sync(engine.stop)
+
+
+async def supervised(name: str, work: Callable[[], Awaitable[None]], *, first: float = 0.05, most: float = 30.0) -> None:
+    """Run until it ends by itself; after an error, again and again, each time a little later."""
+    delay = first
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            accident(error, name)
+        else:
+            return
+        await asyncio.sleep(delay * random.uniform(0.8, 1.2))
+        delay = min(most, delay * 2)
+
+
+def _settle(close: Callable[[], None]) -> Callable[[], None]:
+    """Where the process is ours: freeze what is loaded, and hear the signals. Gives what takes both back."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None  # a test, or another program that serves us
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: later collections need not look at it again
+    restore = _on_signals(close)
+
+    def unsettle() -> None:
+        restore()
+        gc.unfreeze()
+
+    return unsettle
+
+
+def _on_signals(close: Callable[[], None]) -> Callable[[], None]:
+    """Let the live readers go as soon as the server is told to stop: it would wait for them otherwise."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(close)
+        then = before[signal.Signals(number)]
+        if callable(then):
+            then(number, frame)
+
+    for number in before:
+        signal.signal(number, told)
+
+    def restore() -> None:
+        for number, handler in before.items():
+            if signal.getsignal(number) is told:
+                signal.signal(number, handler)
+
+    return restore

@@ -1,0 +1,1 @@
+"""Commands for the terminal: setup, generate, simulate, verify, sample, import, export."""

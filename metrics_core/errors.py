@@ -1,0 +1,93 @@
+"""Errors are sentences to the person who can act: what was wrong, and what to do. Each has an HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PulseboardError(Exception):
+    """Anything the product says on purpose; its text is safe to show to anyone."""
+
+    status = 500
+    retry_after: int | None = None
+
+
+class BadRequestError(PulseboardError):
+    """The question or the record cannot be understood as it stands."""
+
+    status = 422
+
+
+class UnknownNameError(BadRequestError):
+    """A name that is in no table, with the one that was probably meant."""
+
+    def __init__(self, what: str, name: object, known: Iterable[str]) -> None:
+        names = list(known)
+        close = get_close_matches(str(name), names, n=1, cutoff=0.6)
+        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names[:20])}."
+        shown = str(name)[:80]
+        super().__init__(f"No {what} is called {shown!r}. {hint}")
+
+
+class MalformedError(PulseboardError):
+    """What was sent is not the format it should be in, so that nothing in it could be read."""
+
+    status = 400
+
+
+class UnsupportedError(PulseboardError):
+    """What was sent is in a format that is not taken here."""
+
+    status = 415
+
+
+class ConflictError(PulseboardError):
+    """It would contradict something that is already there."""
+
+    status = 409
+
+
+class NotAllowedError(PulseboardError):
+    """Who asks may not do this."""
+
+    status = 401
+
+
+class ForbiddenError(PulseboardError):
+    """Nobody may do this here, or not this caller."""
+
+    status = 403
+
+
+class TooLargeError(PulseboardError):
+    """More than the product takes in one piece."""
+
+    status = 413
+
+
+class BusyError(PulseboardError):
+    """The inbox is full or a limit is reached; nothing was taken in. Come back after `retry_after` seconds."""
+
+    status = 503
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooManyError(BusyError):
+    """This caller asks too often; others are served."""
+
+    status = 429
+
+
+class StoreAwayError(PulseboardError):
+    """The database does not answer; nothing was taken in."""
+
+    status = 503
+    retry_after = 5
+
+
+class SettingError(PulseboardError):
+    """A setting has a value the product cannot work with."""

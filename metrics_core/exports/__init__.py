@@ -1,0 +1,1 @@
+"""What is kept, written out for other programs."""

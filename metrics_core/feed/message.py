@@ -1,0 +1,61 @@
+"""Live messages: their topics and views, and their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from metrics_core.errors import UnknownNameError
+from metrics_core.model.event import ORIGINS
+
+METRICS = "metrics"
+LIVE = "live"
+CURVES = "curves"
+TOPICS = (METRICS, LIVE, CURVES)
+VIEWS = ("real", "all", *ORIGINS)
+"""Which data a message shows: the default rule for real data, everything, or one origin."""
+
+
+def topics_of(text: str | None) -> tuple[str, ...]:
+    """The topics a caller asked for, with commas between them; `metrics` when none is named."""
+    names = [name.strip() for name in (text or METRICS).split(",") if name.strip()]
+    for name in names:
+        if name not in TOPICS:
+            raise UnknownNameError(what="topic", name=name, known=TOPICS)
+    return tuple(dict.fromkeys(names)) or (METRICS,)
+
+
+def view_of(text: str | None) -> str:
+    """The view a caller asked for; `real` when none is named."""
+    name = (text or "real").strip()
+    if name not in VIEWS:
+        raise UnknownNameError(what="origin", name=name, known=VIEWS)
+    return name
+
+
+def encode(topic: str, body: Mapping[str, Any]) -> bytes:
+    """The bytes of a message."""
+    return orjson.dumps({"type": topic, "data": body})
+
+
+def metrics_of(live: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a `metrics` message, made from the body of the `live` message of the same snapshot.
+
+    Transactions and content are of today, like every figure that does not name its window.
+    """
+    active, today = live["activeUsers"], live["periods"]["today"]["figures"]
+    rate = today["conversion_rate"]["value"]
+    return {
+        "revenue": live["revenue"],
+        "activeUsers": {"current": active["current"], "today": active["today"], "peak24h": active["peak24h"]},
+        "transactions": live["transactions"],
+        "content": {
+            "totalViews": today["views"]["value"],
+            "totalPurchases": today["purchases"]["value"],
+            "conversionRate": None if rate is None else round(rate, 2),
+        },
+        "timestamp": live["snapshot"]["asOf"],
+        "snapshot": live["snapshot"],
+    }

@@ -1,0 +1,1 @@
+"""Places we fetch events from."""

@@ -1,0 +1,1 @@
+"""Questions and answers: what is asked is checked, counted and told."""

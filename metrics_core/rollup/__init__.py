@@ -1,0 +1,1 @@
+"""How events become totals and totals become answers; pure functions."""

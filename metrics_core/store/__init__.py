@@ -1,0 +1,1 @@
+"""Where events, totals and documents are kept."""

@@ -1,0 +1,136 @@
+"""The event log in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
+from metrics_core.model.instant import Instant
+from metrics_core.model.query import Value
+from metrics_core.model.window import Window
+from metrics_core.store.protocols import Sighting, Tally
+from metrics_core.store.sql.batch import EVENT_ROWS, rows_of_event
+from metrics_core.store.sql.connections import Connections
+from metrics_core.store.sql.forget import forget
+from metrics_core.store.sql.rows import events_of
+from metrics_core.store.sql.schema import FACTS, TOTALS_TABLE, USERS
+from metrics_core.store.sql.tally import run as run_tally
+from metrics_core.store.sql.users import UserNumbers
+
+_SIGHTED = select(
+    FACTS.c.seq, FACTS.c.at, FACTS.c.user, FACTS.c.origin, FACTS.c.kind, FACTS.c.placed
+).where(FACTS.c.line == 0, FACTS.c.user.is_not(None))  # fmt: skip
+
+
+class SqlLog:
+    """See `metrics_core.store.protocols.EventLog`."""
+
+    def __init__(self, connections: Connections, users: UserNumbers) -> None:
+        self._connections = connections
+        self._users = users
+
+    def scan(
+        self, window: Window | None = None, *, kinds: Sequence[str] = (), origins: Sequence[str] = (),
+        run_id: str | None = None, user: str | None = None, chunk: int = 10_000,
+    ) -> Iterator[list[Event]]:
+        statement = _within(EVENT_ROWS, window, origins).order_by(FACTS.c.at, FACTS.c.seq)
+        if kinds:
+            statement = statement.where(FACTS.c.kind.in_(kinds))
+        if run_id is not None:
+            statement = statement.where(FACTS.c.run_id == run_id)
+        if user is not None:
+            statement = statement.where(USERS.c.name == user)
+        with self._connections.read() as connection:
+            result = connection.execution_options(yield_per=chunk).execute(statement)
+            found: list[Event] = []
+            for event in events_of(tuple(row) for row in result):
+                found.append(event)
+                if len(found) == chunk:
+                    yield found
+                    found = []
+            if found:
+                yield found
+
+    def newest(
+        self, limit: int, *, origins: Sequence[str] = (), before: Instant | None = None, after_seq: int = 0
+    ) -> list[Event]:
+        heads = _within(select(FACTS.c.seq), None, origins).where(FACTS.c.line == 0)
+        if before is not None:
+            heads = heads.where(FACTS.c.at < before)
+        if after_seq:
+            # The unary plus keeps SQLite from walking all of time backwards where the few new rows are at hand.
+            heads = heads.where(FACTS.c.seq > after_seq).order_by((FACTS.c.at + 0).desc(), FACTS.c.seq.desc())
+        else:
+            heads = heads.order_by(FACTS.c.at.desc(), FACTS.c.seq.desc())
+        with self._connections.read() as connection:
+            seqs = [row[0] for row in connection.execute(heads.limit(limit))]
+            return [event for seq in seqs for event in events_of(rows_of_event(connection, seq))]
+
+    def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
+        return self._sighted(_within(_SIGHTED, window, origins))
+
+    def sightings_since(self, seq: int, limit: int = 50_000) -> list[Sighting]:
+        return self._sighted(_SIGHTED.where(FACTS.c.seq > seq).order_by(FACTS.c.seq).limit(limit))
+
+    def _sighted(self, statement: Select[Any]) -> list[Sighting]:
+        with self._connections.read() as connection:
+            return [
+                Sighting(
+                    seq, at, user, origin, kind == ORDER_COMPLETED, kind != REFUND and (kind != ORDER_FAILED or placed == 1)
+                )
+                for seq, at, user, origin, kind, placed in connection.execute(statement)
+            ]
+
+    def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
+        with self._connections.read() as connection:
+            return run_tally(connection, tally)
+
+    def count(self) -> dict[str, tuple[int, Instant, Instant]]:
+        events = (
+            select(TOTALS_TABLE.c.origin, func.sum(TOTALS_TABLE.c.events))
+            .where(TOTALS_TABLE.c.rollup == "", TOTALS_TABLE.c.grain == 86_400_000_000)
+            .group_by(TOTALS_TABLE.c.origin)
+        )
+        days = select(func.min(TOTALS_TABLE.c.start), func.max(TOTALS_TABLE.c.start)).where(
+            TOTALS_TABLE.c.rollup == "", TOTALS_TABLE.c.grain == 86_400_000_000, TOTALS_TABLE.c.events > 0
+        )
+        span = select(func.min(FACTS.c.at), func.max(FACTS.c.at))
+        found = {}
+        with self._connections.read() as connection:
+            for origin, number in connection.execute(events).fetchall():
+                if not number:
+                    continue
+                first, last = connection.execute(days.where(TOTALS_TABLE.c.origin == origin)).one()
+                ends = []
+                for day in (first, last):
+                    edge = span.where(FACTS.c.at >= day, FACTS.c.at < day + 86_400_000_000, FACTS.c.origin == origin)
+                    ends.append(connection.execute(edge).one())
+                found[origin] = (int(number), ends[0][0], ends[1][1])
+        return found
+
+    def forget(self, *, origins: Sequence[str] = (), run_id: str | None = None) -> int:
+        with self._connections.write() as connection:
+            gone = forget(connection, origins, run_id)
+        self._users.forget()
+        return gone
+
+    def runs(self) -> list[tuple[str, str, int, Instant, Instant]]:
+        statement = (
+            select(FACTS.c.run_id, FACTS.c.origin, func.count(), func.min(FACTS.c.at), func.max(FACTS.c.at))
+            .where(FACTS.c.run_id.is_not(None), FACTS.c.line == 0)
+            .group_by(FACTS.c.run_id, FACTS.c.origin)
+            .order_by(func.min(FACTS.c.at).desc())
+        )
+        with self._connections.read() as connection:
+            return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(statement)]
+
+
+def _within(statement: Select[Any], window: Window | None, origins: Sequence[str]) -> Select[Any]:
+    if window is not None:
+        statement = statement.where(FACTS.c.at >= window.start, FACTS.c.at < window.end)
+    if origins:
+        statement = statement.where(FACTS.c.origin.in_(origins))
+    return statement

@@ -1,0 +1,1 @@
+"""The screens: they ask the engine, place and draw; they never compute."""

@@ -1,0 +1,70 @@
+"""Live: the figures of this moment, painted from the socket; what Streamlit draws follows the newest snapshot."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_autorefresh import st_autorefresh
+
+from pages.parts import live_wire
+from pages.parts.desk import engine, zone_name, zones
+from pages.parts.tables import figures_as_tables
+from pages.parts.words import CURL
+
+PERIODS = {"Today": "today", "1h": "1h", "24h": "24h", "7d": "7d", "30d": "30d"}
+HEADINGS = {"today": "Today", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
+ORIGINS = {"Real": "real", "All": "all"}
+REFRESH_WITHOUT_SOCKET = 10
+
+
+def chosen(name: str, options: dict[str, str], usual: str) -> str:
+    """What a control that is drawn further down stands on: at the first run of a visit, what the link says."""
+    label = st.session_state.get(name) or st.query_params.get(name)
+    return options.get(label or "", options[usual])
+
+
+def badge(watermark: str | None) -> str:
+    return f":violet-badge[:material/science: {watermark}]" if watermark else ":gray-badge[:material/verified: Real data]"
+
+
+reporting = zone_name()
+origin, period = chosen("origin", ORIGINS, "Real"), chosen("period", PERIODS, "24h")
+listens = live_wire.view(origin)
+live, curves = engine().live(origin), engine().curves(origin)
+watermark = live["origin"]["watermark"]
+
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    st.title("Live", anchor=False, width="content")
+    with st.popover(badge(watermark), type="tertiary", help="What is counted, and the zone of the clock"):
+        st.segmented_control(
+            "Count", list(ORIGINS), default="Real", required=True, key="origin", bind="query-params",
+            help="Real is what was sent and imported. All also counts what was generated and simulated.",
+        )  # fmt: skip
+        zone = st.selectbox(
+            "Clock", zones(reporting), key="zone", bind="query-params",
+            help=f"Times are shown in this zone. Days, weeks and months are always cut in {reporting}.",
+        )  # fmt: skip
+    st.space("stretch")
+    link = {"period": next(label for label, name in PERIODS.items() if name == period), "zone": zone}
+    link["origin"] = next(label for label, name in ORIGINS.items() if name == origin)
+    no_socket = live_wire.pill(listens, zone=zone, link=link, watermark=watermark, key="live_pill")
+
+step = live_wire.top(listens, live, curves, zone=zone, curl=CURL, key="live_top")
+if step:
+    st.switch_page("pages/data.py")
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header(HEADINGS[period], anchor=False, width="content")
+    st.segmented_control(
+        "Period",
+        list(PERIODS),
+        default="24h",
+        required=True,
+        key="period",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+live_wire.period(listens, live, curves, zone=zone, period=period, key="live_period")
+figures_as_tables(origin, zone)
+
+if no_socket:
+    st_autorefresh(interval=REFRESH_WITHOUT_SOCKET * 1000, key="without_socket")

@@ -1,0 +1,92 @@
+"""Our own parts of a page, painted in the browser: what moves by itself. Their code is in `assets/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+def _text(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _part(name: str) -> ComponentRenderer:
+    """A component whose module is loaded from /assets, so that all parts of a page share one wire."""
+    return st.components.v2.component(
+        f"pulseboard_{name}",
+        html=_text(f"{name}.html"),
+        css=_text("cards.css") + "\n" + _text(f"{name}.css"),
+        js=f"""
+export default async function (component) {{
+  const {{ mount }} = await import(new URL("assets/{name}.js", document.baseURI).href)
+  return mount(component)
+}}
+""",
+    )
+
+
+_PILL = _part("pill")
+_TOP = _part("top")
+_PERIOD = _part("period")
+_TICKS = _part("ticks")
+
+Body = Mapping[str, Any]
+
+
+def _nothing() -> None:
+    """A change the page reads from the result."""
+
+
+def view(origin: str, topics: str = "live,curves") -> dict[str, str]:
+    """What a page listens to: every part of one page names the same."""
+    return {"origin": origin, "topics": topics}
+
+
+def pill(
+    listens: Mapping[str, str], *, zone: str, link: Mapping[str, str] | None = None, watermark: str | None = None, key: str
+) -> bool:
+    """The connection pill, with a button that copies a link; True where the browser cannot open the socket.
+
+    `watermark` is the one the page is drawn with: the page is run again as soon as a snapshot has another one.
+    """
+    failed = bool(st.session_state.get(key, {}).get("socket_failed"))
+    result = _PILL(
+        key=key,
+        data={
+            "view": dict(listens),
+            "zone": zone,
+            "link": dict(link) if link else None,
+            "watermark": watermark or "",
+            "fallback": {"failed": failed},
+        },
+        width="content",
+        on_socket_failed_change=_nothing,
+        on_turned_change=_nothing,
+    )
+    return bool(result.socket_failed)
+
+
+def top(listens: Mapping[str, str], live: Body, curves: Body, *, zone: str, curl: str, key: str) -> str | None:
+    """The upper part of the live page; the name of the step the visitor chose, if one."""
+    result = _TOP(
+        key=key,
+        data={"view": dict(listens), "live": live, "curves": curves, "zone": zone, "curl": curl},
+        on_go_change=_nothing,
+    )
+    return result.go
+
+
+def period(listens: Mapping[str, str], live: Body, curves: Body, *, zone: str, period: str, key: str) -> None:
+    """The lower part of the live page, for one period."""
+    _PERIOD(key=key, data={"view": dict(listens), "live": live, "curves": curves, "zone": zone, "period": period})
+
+
+def ticks(rows: list[dict[str, Any]], *, zone: str, key: str) -> None:
+    """Orders sent at each tick of the simulator, by what became of them."""
+    _TICKS(key=key, data={"ticks": rows, "zone": zone})

@@ -1,0 +1,117 @@
+"""Pages of a house of one's own: a real engine on an embedded database, read by AppTest or served to a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from metrics_core.engine import Engine
+from metrics_core.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The engine that pages find in this test."""
+    engine = Engine(Settings(_env_file=None, database_url=f"sqlite:///{tmp_path / 'house.db'}", timezone="Europe/Berlin"))
+    engine.start()
+    monkeypatch.setattr("metrics_core.engine.engine", lambda: engine)
+    yield engine
+    engine.simulator.stop()
+    engine.stop()
+
+
+@pytest.fixture
+def opened(house: Engine) -> Callable[..., AppTest]:
+    """Opens a page as a visitor does: `opened("simulator")`."""
+
+    def open_page(name: str = "live", **params: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        for key, value in params.items():
+            at.query_params[key] = value
+        at.run()
+        if name != "live":
+            at.switch_page(f"pages/{name}.py").run()
+        return at
+
+    return open_page
+
+
+class Server:
+    """The product, started as its user starts it, on a store and a port of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "server.log"
+        self._environment = {
+            **os.environ, "DATABASE_URL": f"sqlite:///{folder / 'served.db'}", "TIMEZONE": "Europe/Berlin", **environment,
+        }  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(self.port),
+        ]  # fmt: skip
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if self.get("/health")["status"] != "down":
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(self._log.read_text())
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: object) -> Any:
+        request = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def sell(self, order: str, amount: str = "10.00", **fields: Any) -> None:
+        """One completed order, now."""
+        line = {"productId": "lamp", "quantity": 1, "revenue": amount}
+        receipt = self.post("/api/v1/orders", {"orderId": order, "userId": f"user-{order}", "lines": [line], **fields})
+        assert receipt["accepted"] == 1, receipt
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server with an empty store."""
+    running = Server(tmp_path)
+    running.start()
+    yield running
+    running.stop()
