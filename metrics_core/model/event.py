@@ -59,7 +59,7 @@ class Event(NamedTuple):
     amount: int = 0
     """What a refund gives back, in minor units (positive). Its one line, where the order held a single product, names that
     product with a quantity of 0 and the same amount; a refund of several products has no lines."""
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # the field's word, beside the method of every tuple
     channel: str | None = None
     region: str | None = None
     staff: str | None = None

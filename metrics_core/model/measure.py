@@ -161,7 +161,8 @@ RATIOS: tuple[Ratio, ...] = (
     ),
 )
 
-REGISTRY: dict[str, Measure | Ratio] = {row.name: row for row in (*MEASURES, *RATIOS)}
+_ROWS: tuple[Measure | Ratio, ...] = (*MEASURES, *RATIOS)
+REGISTRY: dict[str, Measure | Ratio] = {row.name: row for row in _ROWS}
 
 
 def parts(name: str) -> tuple[Measure, ...]:

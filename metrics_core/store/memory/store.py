@@ -15,7 +15,7 @@ from metrics_core.model.instant import Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.rollup.fold import fold, is_active, is_buyer, merge
-from metrics_core.rollup.totals import ROLLUPS, Grain, Key, Piece, Rollup, RollupRow, SetRow, Totals, add
+from metrics_core.rollup.totals import Grain, Key, Piece, Rollup, RollupRow, SetRow, Totals, add
 from metrics_core.store.memory.tally import tally as count_tally
 from metrics_core.store.protocols import Document, OrderState, Sighting, Tally
 

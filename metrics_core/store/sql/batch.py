@@ -110,11 +110,14 @@ class SqlBatch:
 
 def rows_of_event(connection: Connection, head: int) -> list[tuple[Any, ...]]:
     """The rows of the event numbered `head`: its own and, without a gap behind it, those of its further lines."""
-    found = connection.execute(
-        EVENT_ROWS.where(FACTS.c.seq >= head, FACTS.c.seq < head + _MOST_LINES).order_by(FACTS.c.seq)
-    ).fetchall()
-    end = next((place for place, row in enumerate(found) if place and row[1] == 0), len(found))
-    return [tuple(row) for row in found[:end]]
+    rows: list[tuple[Any, ...]] = []
+    following = EVENT_ROWS.where(FACTS.c.seq >= head, FACTS.c.seq < head + _MOST_LINES).order_by(FACTS.c.seq)
+    with connection.execute(following) as result:
+        for row in result:
+            if rows and row[1] == 0:
+                break
+            rows.append(tuple(row))
+    return rows
 
 
 def add_totals(connection: Connection, rows: Iterable[RollupRow]) -> None:

@@ -62,6 +62,7 @@ def events_of(rows: Iterable[Row]) -> Iterator[Event]:
 def _event(row: Row, lines: list[Line]) -> Event:
     (_, _, name, digest, kind, at, received, user, session, order_id, placed, channel, region, staff, segment, content,
      feature, company, product, source, origin, run_id, _, amount, count, payload) = row  # fmt: skip
+    kept: tuple[Line, ...]
     if kind == REFUND:
         kept = (Line(product, 0, amount),) if product is not None else ()
     else:

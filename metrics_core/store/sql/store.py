@@ -88,4 +88,4 @@ class SqlStore:
         while not self._closing.wait(_CHECKPOINT_SECONDS):
             if wal.exists() and wal.stat().st_size > _CHECKPOINT_BYTES:
                 with self._connections.engine.connect() as connection:
-                    connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

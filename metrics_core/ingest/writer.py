@@ -1,0 +1,232 @@
+"""The writer: many senders share one commit. It tells new from known, gives follow-ups what their order knows, and folds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from metrics_core.errors import BusyError, PulseboardError, StoreAwayError
+from metrics_core.health import METERS
+from metrics_core.ingest.followups import resolve
+from metrics_core.model.event import Event, Receipt, Refusal
+from metrics_core.rollup.fold import fold
+from metrics_core.store.protocols import Batch, Store
+
+MOST_AT_ONCE = 5_000
+"""Events in one commit, unless a single request brings more."""
+
+
+class _Waiting(NamedTuple):
+    """One request: its admitted events, where each stood in it, and what was refused before it came here."""
+
+    events: Sequence[Event]
+    indexes: Sequence[int]
+    refused: Sequence[Refusal]
+    answer: Future[Receipt]
+
+
+@dataclass
+class _Outcome:
+    accepted: int = 0
+    duplicates: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+
+class Writer:
+    """Takes admitted events and answers after the commit that holds them. It keeps at most `limit` events waiting."""
+
+    def __init__(self, store: Store, *, limit: int, committed: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._limit = limit
+        self._committed = committed
+        self._inbox: deque[_Waiting] = deque()
+        self._depth = 0
+        self._filled = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def depth(self) -> int:
+        """Events that wait to be written."""
+        return self._depth
+
+    def start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping = False
+            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end."""
+        with self._filled:
+            self._stopping = True
+            self._filled.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+
+    def submit(self, events: Sequence[Event], indexes: Sequence[int], refused: Sequence[Refusal]) -> Future[Receipt]:
+        """The receipt of these events, once they are on disk. BusyError, and nothing taken, when the inbox is full."""
+        answer: Future[Receipt] = Future()
+        if not events:
+            answer.set_result(Receipt(0, 0, tuple(refused)))
+            return answer
+        with self._filled:
+            if self._stopping:
+                message = "The server is stopping. Nothing was taken in; send it again in a moment."
+                raise BusyError(message, retry_after=2)
+            if self._depth + len(events) > self._limit:
+                message = (
+                    f"The inbox is full: {self._depth} records wait to be written, and {self._limit} may. Nothing of this "
+                    "request was taken in; send it again, in smaller pieces if it holds more than that."
+                )
+                raise BusyError(message, retry_after=1)
+            self._inbox.append(_Waiting(events, indexes, refused, answer))
+            self._depth += len(events)
+            self._filled.notify()
+        return answer
+
+    def _run(self) -> None:
+        while True:
+            with self._filled:
+                while not self._inbox:
+                    if self._stopping:
+                        return
+                    self._filled.wait()
+                together = self._drain()
+            self._commit(together)
+
+    def _drain(self) -> list[_Waiting]:
+        together = [self._inbox.popleft()]
+        number = len(together[0].events)
+        while self._inbox and number + len(self._inbox[0].events) <= MOST_AT_ONCE:
+            together.append(self._inbox.popleft())
+            number += len(together[-1].events)
+        return together
+
+    def _commit(self, together: list[_Waiting]) -> None:
+        started = time.perf_counter()
+        try:
+            with self._store.batch() as batch:
+                outcomes = write(batch, [(waiting.events, waiting.indexes) for waiting in together])
+        except Exception as error:
+            self._failed(together, error)
+            return
+        finally:
+            METERS.commit_seconds.observe(time.perf_counter() - started)
+        self._left(together)
+        self._committed()
+        for waiting, outcome in zip(together, outcomes, strict=True):
+            origin = waiting.events[0].origin
+            METERS.accepted.labels(origin).inc(outcome.accepted)
+            METERS.duplicates.labels(origin).inc(outcome.duplicates)
+            for refusal in outcome.refused:
+                METERS.refused.labels(refusal.step).inc()
+            refused = sorted((*waiting.refused, *outcome.refused), key=lambda refusal: refusal.index)
+            waiting.answer.set_result(Receipt(outcome.accepted, outcome.duplicates, tuple(refused)))
+
+    def _failed(self, together: list[_Waiting], error: Exception) -> None:
+        # Others must not suffer for one request: each is tried by itself, and only the one at fault is told.
+        if len(together) > 1 and not isinstance(error, StoreAwayError):
+            for waiting in together:
+                self._commit([waiting])
+            return
+        self._left(together)
+        told: Exception = error
+        if not isinstance(error, PulseboardError):
+            METERS.faults.labels("writer").inc()
+        for waiting in together:
+            waiting.answer.set_exception(told)
+
+    def _left(self, together: list[_Waiting]) -> None:
+        with self._filled:
+            self._depth -= sum(len(waiting.events) for waiting in together)
+
+
+def write(batch: Batch, requests: Sequence[tuple[Sequence[Event], Sequence[int]]]) -> list[_Outcome]:
+    """Append what is new of these requests, in their order, and merge its totals; what became of each request."""
+    outcomes = [_Outcome() for _ in requests]
+    plain: list[tuple[int, int, Event]] = []
+    follow: list[tuple[int, int, Event]] = []
+    for number, (events, indexes) in enumerate(requests):
+        for index, event in zip(indexes, events, strict=True):
+            (plain if event.placed or event.order_id is None else follow).append((number, index, event))
+    fresh = [event for _, _, event in plain]
+    if fresh and batch.append(fresh):
+        for number, _, _ in plain:
+            outcomes[number].accepted += 1
+    elif plain:
+        fresh = _append_new(batch, plain, outcomes)
+    if follow:
+        fresh += _append_followups(batch, follow, outcomes)
+    if fresh:
+        batch.merge(*fold(fresh))
+    return outcomes
+
+
+def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:
+    new = _unknown(batch, plain, outcomes)
+    orders = batch.orders([event.order_id for _, _, event in new if event.order_id is not None])
+    placed = set(orders)
+    fresh: list[Event] = []
+    for number, index, event in new:
+        if event.order_id is not None and event.order_id in placed:
+            outcomes[number].refused.append(Refusal(
+                index, event.id, "is_a_new_order", "orderId",
+                f"Order {event.order_id!r} was placed before, with other content. An order is never overwritten: send its "
+                "status or a refund instead, or give this one an orderId of its own.",
+            ))  # fmt: skip
+            continue
+        if event.order_id is not None:
+            placed.add(event.order_id)
+        fresh.append(event)
+        outcomes[number].accepted += 1
+    if fresh and not batch.append(fresh):
+        message = "The event log took neither these events nor named what it has of them."
+        raise AssertionError(message)
+    return fresh
+
+
+def _append_followups(batch: Batch, follow: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:
+    new = _unknown(batch, follow, outcomes)
+    states = dict(batch.orders([event.order_id for _, _, event in new if event.order_id is not None]))
+    fresh: list[Event] = []
+    for number, index, event in new:
+        order_id = event.order_id or ""
+        resolved = resolve(event, states.get(order_id), index)
+        if isinstance(resolved, Refusal):
+            outcomes[number].refused.append(resolved)
+            continue
+        filled, states[order_id] = resolved
+        fresh.append(filled)
+        outcomes[number].accepted += 1
+    if fresh and not batch.append(fresh):
+        message = "The event log took neither these events nor named what it has of them."
+        raise AssertionError(message)
+    return fresh
+
+
+def _unknown(
+    batch: Batch, events: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]
+) -> list[tuple[int, int, Event]]:
+    """Those whose id was not seen; the others are counted as duplicates, or refused where their content differs."""
+    known = dict(batch.known([event.id for _, _, event in events]))
+    new: list[tuple[int, int, Event]] = []
+    for number, index, event in events:
+        before = known.get(event.id)
+        if before is None:
+            known[event.id] = event.digest
+            new.append((number, index, event))
+        elif before == event.digest:
+            outcomes[number].duplicates += 1
+        else:
+            outcomes[number].refused.append(Refusal(
+                index, event.id, "is_not_in_conflict", "id",
+                f"The id {event.id[:80]!r} was sent before with other content, which stays as it was. Send what is new under "
+                "an id of its own.",
+            ))  # fmt: skip
+    return new

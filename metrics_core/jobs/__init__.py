@@ -1,0 +1,1 @@
+"""Work off the request path, one job a file."""
