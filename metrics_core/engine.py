@@ -25,7 +25,7 @@ from metrics_core.ingest.sources.generator import Generated, generate
 from metrics_core.ingest.sources.simulator import Simulator, SimulatorSettings
 from metrics_core.ingest.writer import Writer
 from metrics_core.jobs import verify as checks
-from metrics_core.jobs.verify import Check
+from metrics_core.jobs.verify import Check as Check
 from metrics_core.logs import log
 from metrics_core.model.event import ACTIVITY, LIVE, REAL, Receipt
 from metrics_core.model.instant import MINUTE, SECOND, Instant, iso
@@ -282,7 +282,8 @@ class Engine:
         parts = {
             "store": store,
             "inbox": Part(
-                DEGRADED if full else OK, f"{waiting} of {self.settings.inbox_limit} places taken.", figures={"waiting": waiting}
+                DEGRADED if full else OK, f"{waiting} of {self.settings.inbox_limit} places taken.",
+                figures={"waiting": waiting},
             ),
             "snapshot": Part(
                 DEGRADED if late or self._away_since is not None else OK,
@@ -318,7 +319,10 @@ class Engine:
         """Publish snapshots while the server lives: at once after a commit, and at least every few seconds."""
         loop = asyncio.get_running_loop()
         arrived = asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(arrived.set)
+        def wake() -> None:
+            loop.call_soon_threadsafe(arrived.set)
+
+        self._wake = wake
         others = asyncio.create_task(self._notice(arrived))
         filling = asyncio.create_task(asyncio.to_thread(self._fill))
         try:

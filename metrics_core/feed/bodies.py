@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from metrics_core.model.event import REAL, REFUND, Event
@@ -27,15 +27,17 @@ def live_body(
 
     return {
         "snapshot": {
-            "seq": snapshot.seq, "asOf": iso(snapshot.as_of), "computedAt": iso(snapshot.computed_at),
+            "seq": snapshot.seq, "asOf": iso(snapshot.as_of),
             "dataThrough": None if snapshot.data_through is None else iso(snapshot.data_through),
+            "computedAt": iso(snapshot.computed_at),
         },
         "origin": origin_body(snapshot),
         "currency": {"code": currency, "digits": digits},
         "zone": zone,
         "stale": None if stale is None else {"since": iso(stale[0]), "why": stale[1]},
         "revenue": {
-            "total": revenue("all_time"), "today": revenue("today"), "thisWeek": revenue("week"), "thisMonth": revenue("month"),
+            "total": revenue("all_time"), "today": revenue("today"),
+            "thisWeek": revenue("week"), "thisMonth": revenue("month"),
         },
         "activeUsers": {
             "current": snapshot.active_now, "today": today["active_users"], "peak24h": snapshot.peak,
@@ -69,10 +71,10 @@ def origin_body(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _period(period: PeriodFigures, scale: int) -> dict[str, Any]:
-    before = period.before or {}
+    before, against = period.before or {}, period.compared
     return {
         "start": iso(period.window.start), "end": iso(period.window.end), "against": period.against,
-        "compared": None if period.compared is None else {"start": iso(period.compared.start), "end": iso(period.compared.end)},
+        "compared": None if against is None else {"start": iso(against.start), "end": iso(against.end)},
         "figures": {name: _figure(name, value, before.get(name), scale) for name, value in period.figures.items()},
     }
 

@@ -226,7 +226,7 @@ def _unknown(
         else:
             outcomes[number].refused.append(Refusal(
                 index, event.id, "is_not_in_conflict", "id",
-                f"The id {event.id[:80]!r} was sent before with other content, which stays as it was. Send what is new under "
-                "an id of its own.",
+                f"The id {event.id[:80]!r} was sent before with other content, which stays as it was. Send what is new "
+                "under an id of its own.",
             ))  # fmt: skip
     return new

@@ -1,4 +1,4 @@
-"""Verify: count everything again from the events, and hold what is kept against it. Rebuild: put the recount in its place."""
+"""Verify: hold what is kept against a recount from the events. Rebuild: put the recount in its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from metrics_core.model.instant import DAY, Instant, iso
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.window import Window
 from metrics_core.rollup.fold import Folded, fold
-from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, SETS, ZERO, RollupRow
+from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, SETS, ZERO, Grain, RollupRow
 from metrics_core.store.protocols import Store
 
 Progress = Callable[[int, int], None]
@@ -50,7 +50,8 @@ def verify(store: Store, progress: Progress | None = None) -> list[Check]:
             kept_sets = _kept_sets(store, day)
             right_sets = {row[:4]: row.users for row in counted.sets}
             sets += len(right_sets)
-            wrong_sets += sum(kept_sets.get(spot) != right_sets.get(spot) for spot in kept_sets.keys() | right_sets.keys())
+            spots = kept_sets.keys() | right_sets.keys()
+            wrong_sets += sum(kept_sets.get(spot) != right_sets.get(spot) for spot in spots)
             if progress is not None:
                 progress(done + 1, len(days))
         logged = sum(number for number, _, _ in store.events.count().values())
@@ -59,7 +60,8 @@ def verify(store: Store, progress: Progress | None = None) -> list[Check]:
         Check("Events counted in totals are the events in the log", f"{events:,}", f"{logged:,}", events == logged, MEND),
         Check(
             "Every total equals a recount from its events", f"{totals:,} right",
-            f"{totals:,} right" if not wrong_totals else f"{wrong_totals:,} wrong, such as {example}", not wrong_totals, MEND,
+            f"{totals:,} right" if not wrong_totals else f"{wrong_totals:,} wrong, such as {example}",
+            not wrong_totals, MEND,
         ),
         Check(
             "Every set of users equals a recount from its events", f"{sets:,} right",
@@ -101,8 +103,8 @@ def _kept_rows(store: Store, day: Window) -> Iterator[RollupRow]:
             yield from store.totals.rows(rollup.by, grain, day)
 
 
-def _kept_sets(store: Store, day: Window) -> dict[tuple[object, ...], frozenset[str]]:
-    found: dict[tuple[object, ...], frozenset[str]] = {}
+def _kept_sets(store: Store, day: Window) -> dict[tuple[str, Grain, Instant, str], frozenset[str]]:
+    found: dict[tuple[str, Grain, Instant, str], frozenset[str]] = {}
     for name in SETS:
         for grain in SET_GRAINS:
             for (start, origin), users in store.totals.users(name, grain, day).items():

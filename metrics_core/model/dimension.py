@@ -21,7 +21,7 @@ class Dimension:
 DIMENSIONS: dict[str, Dimension] = {
     row.name: row
     for row in (
-        Dimension("channel", "Channel", "channel", definition="Where an order was placed: online, retail, wholesale, or any other."),
+        Dimension("channel", "Channel", "channel", definition="Where it was sold: online, retail, wholesale, other."),
         Dimension("region", "Region", "region", definition="The region of an order or event."),
         Dimension("product", "Product", "product", of_lines=True, definition="The product of an order's line."),
         Dimension("user", "User", "user", definition="The user who bought or did something."),
@@ -34,6 +34,6 @@ DIMENSIONS: dict[str, Dimension] = {
         Dimension("source", "Source", "source", definition="Who sent it."),
         Dimension("origin", "Origin", "origin", definition="live, sim, demo or import."),
         Dimension("hour", "Hour of day", "at", local=True, definition="Hour of the day in the reporting zone, 0 to 23."),
-        Dimension("weekday", "Weekday", "at", local=True, definition="Day of the week in the reporting zone, Monday to Sunday."),
+        Dimension("weekday", "Weekday", "at", local=True, definition="Day of the week in the reporting zone."),
     )
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant, iso
+from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Query
 from metrics_core.model.window import Calendar, Window
 from metrics_core.reads.answer import answer
 from metrics_core.reads.cells import count
-from metrics_core.model.measure import TOTALS
 from metrics_core.store.protocols import Store
 
 STEP: Instant = 30 * MINUTE
@@ -18,11 +18,14 @@ SPARKED = {"today": HOUR, "1h": 5 * MINUTE, "24h": HOUR, "7d": 6 * HOUR, "30d": 
 TOP_CONTENT = 5
 
 
-def curves(store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: int, now: Instant, scale: int) -> dict[str, Any]:
+def curves(
+    store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: int, now: Instant, scale: int
+) -> dict[str, Any]:
     """The body of a `curves` message at `now`."""
     with store.view():
         today = calendar.start_of("day", now)
         yesterday = calendar.start_of("day", today - 1)
+        windows = {name: calendar.window(name, now) for name in SPARKED}
         return {
             "seq": seq,
             "day": {
@@ -30,8 +33,8 @@ def curves(store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: i
                 "today": _running(store, origins, Window(today, now), scale),
                 "yesterday": _running(store, origins, Window(yesterday, today), scale),
             },
-            "sparks": {name: _sparks(store, origins, calendar.window(name, now), step, scale) for name, step in SPARKED.items()},
-            "content": {name: _content(store, origins, calendar.window(name, now)) for name in SPARKED},
+            "sparks": {name: _sparks(store, origins, windows[name], step, scale) for name, step in SPARKED.items()},
+            "content": {name: _content(store, origins, windows[name]) for name in SPARKED},
             "pace": None,
         }  # fmt: skip
 
@@ -56,7 +59,9 @@ def _running(store: Store, origins: tuple[str, ...], window: Window, scale: int)
     return points
 
 
-def _sparks(store: Store, origins: tuple[str, ...], window: Window, step: Instant, scale: int) -> dict[str, list[float | None]]:
+def _sparks(
+    store: Store, origins: tuple[str, ...], window: Window, step: Instant, scale: int
+) -> dict[str, list[float | None]]:
     cells = _buckets(store, origins, window, step)
     gross = [cell.get("gross", 0) for cell in cells]
     orders = [cell.get("completed", 0) for cell in cells]
@@ -64,7 +69,7 @@ def _sparks(store: Store, origins: tuple[str, ...], window: Window, step: Instan
     return {
         "revenue": [(amount - cell.get("refunds", 0)) / scale for amount, cell in zip(gross, cells, strict=True)],
         "orders": list(orders),
-        "avg_order_value": [amount / number / scale if number else None for amount, number in zip(gross, orders, strict=True)],
+        "avg_order_value": [sum_ / number / scale if number else None for sum_, number in zip(gross, orders, strict=True)],
         "conversion_rate": [100 * number / seen if seen else None for number, seen in zip(orders, views, strict=True)],
     }
 

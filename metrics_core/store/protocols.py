@@ -194,9 +194,15 @@ class Store(Protocol):
 
     name: str
     """What it is, for people: `SQLite 3.45, data/pulseboard.db`. Never a password."""
-    events: EventLog
-    totals: RollupTable
-    catalog: Catalog
+
+    @property
+    def events(self) -> EventLog: ...
+
+    @property
+    def totals(self) -> RollupTable: ...
+
+    @property
+    def catalog(self) -> Catalog: ...
 
     def prepare(self) -> None:
         """Bring the schema to this version, step by step, each applied once."""

@@ -40,7 +40,8 @@ class SqlCatalog:
     def find(self, shelf: str) -> list[Document]:
         statement = select(DOCUMENTS).where(DOCUMENTS.c.shelf == shelf).order_by(DOCUMENTS.c.name)
         with self._connections.read() as connection:
-            return [Document(row.shelf, row.name, row.version, orjson.loads(row.body)) for row in connection.execute(statement)]
+            rows = connection.execute(statement)
+            return [Document(row.shelf, row.name, row.version, orjson.loads(row.body)) for row in rows]
 
     def drop(self, shelf: str, name: str) -> bool:
         with self._connections.write() as connection:

@@ -74,7 +74,7 @@ def _count_users_again(connection: Connection, hours: Sequence[tuple[Instant, st
                 select(SETS_TABLE.c.users).where(
                     SETS_TABLE.c.name == name, SETS_TABLE.c.grain == HOUR, SETS_TABLE.c.origin == origin,
                     SETS_TABLE.c.start >= start, SETS_TABLE.c.start < start + DAY,
-                )  # fmt: skip
+                )
             )
             users = [BitMap.deserialize(row[0]) for row in kept]
             _replace(connection, (name, DAY, start, origin), BitMap.union(*users) if users else BitMap())
@@ -89,5 +89,5 @@ def _replace(connection: Connection, place: tuple[str, int, Instant, str], users
             delete(SETS_TABLE).where(
                 SETS_TABLE.c.name == name, SETS_TABLE.c.grain == grain, SETS_TABLE.c.start == start,
                 SETS_TABLE.c.origin == origin,
-            )  # fmt: skip
+            )
         )

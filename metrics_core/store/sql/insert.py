@@ -12,7 +12,9 @@ _PARAMETERS = 24_000
 """Well below SQLite's limit of 32,766 for one statement."""
 
 
-def insert(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str = "") -> None:
+def insert(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str = ""
+) -> None:
     """Insert all rows; `then` is the ON CONFLICT clause."""
     largest = max(1, _PARAMETERS // len(columns))
     sizes = [size for size in (800, 128, 16, 4, 1) if size <= largest]
