@@ -207,10 +207,8 @@ class Engine:
         self._taken[view] = snapshot
         trail = self._trails.setdefault(view, deque(maxlen=TRAIL))
         point = (now, int(snapshot.periods["today"].figures["revenue"] or 0), snapshot.active_now)
-        if not trail or now - trail[-1][0] >= SECOND:
+        if not trail or trail[-1][1:] != point[1:] or now - trail[-1][0] >= SECOND:
             trail.append(point)
-        else:
-            trail[-1] = point
         return snapshot
 
     # ------------------------------------------------------------------------------------------------------------- work

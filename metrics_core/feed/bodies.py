@@ -58,12 +58,9 @@ def origin_body(snapshot: Snapshot) -> dict[str, Any]:
     """Which data is shown, and the words that must stand over it where not all of it is real."""
     shown = [name for name in (snapshot.origins or sorted(snapshot.counts)) if snapshot.counts.get(name)]
     made_up = any(name not in REAL for name in shown)
-    mark = None
-    if made_up:
-        if any(name in REAL for name in shown):
-            mark = "All data"
-        else:
-            mark = "Demo data" if "demo" in shown else "Simulated data"
+    mark = "All data" if snapshot.view == "all" else None
+    if made_up and mark is None:
+        mark = "Demo data" if "demo" in shown else "Simulated data"
     return {
         "view": snapshot.view, "shown": shown or list(snapshot.origins), "made_up": made_up, "watermark": mark,
         "counts": dict(snapshot.counts),
