@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,6 +27,7 @@ from metrics_core.ingest.writer import Writer
 from metrics_core.jobs import verify as checks
 from metrics_core.jobs.verify import Check as Check
 from metrics_core.logs import log
+from metrics_core.model.access import LOCAL, Principal
 from metrics_core.model.event import ACTIVITY, LIVE, REAL, Receipt
 from metrics_core.model.instant import MINUTE, SECOND, Instant, iso
 from metrics_core.model.query import Query, Result
@@ -120,16 +121,17 @@ class Engine:
 
     # -------------------------------------------------------------------------------------------------------- questions
 
-    def ask(self, question: object) -> Result:
+    def ask(self, question: object, who: Principal = LOCAL) -> Result:
         """The answer to a question as the API takes it. BadRequestError where it cannot be understood."""
-        return self.answer(self.read(question))
+        return self.answer(self.read(question), who)
 
     def read(self, question: object) -> Query:
         """The Query a question means at this moment."""
         return read_question(question, calendar=self.calendar, now=self.clock.now(), shown=self.shown)
 
-    def answer(self, query: Query) -> Result:
-        return answer(self.store, query, as_of=self.clock.now())
+    def answer(self, query: Query, who: Principal = LOCAL) -> Result:
+        """The answer to a Query, of the part of the data that is theirs to see who ask."""
+        return answer(self.store, replace(query, where=(*query.where, *who.filters)), as_of=self.clock.now())
 
     def shown(self, view: str) -> tuple[str, ...]:
         """The origins a view shows: `real` is live and imported data, or whatever there is while there is none of it."""
