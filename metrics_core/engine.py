@@ -28,7 +28,7 @@ from metrics_core.jobs import verify as checks
 from metrics_core.jobs.verify import Check as Check
 from metrics_core.logs import log
 from metrics_core.model.access import LOCAL, Principal
-from metrics_core.model.event import ACTIVITY, LIVE, REAL, Receipt
+from metrics_core.model.event import ACTIVITY, LIVE, Receipt
 from metrics_core.model.instant import MINUTE, SECOND, Instant, iso
 from metrics_core.model.query import Query, Result
 from metrics_core.model.snapshot import Snapshot
@@ -36,7 +36,8 @@ from metrics_core.model.window import Window
 from metrics_core.reads.answer import answer
 from metrics_core.reads.ask import read_question
 from metrics_core.reads.curves import curves
-from metrics_core.reads.snapshot import take
+from metrics_core.reads.snapshot import Snapshots
+from metrics_core.reads.views import kept_events, origins_of
 from metrics_core.settings import Settings
 from metrics_core.store.connect import connect
 from metrics_core.store.protocols import Store
@@ -47,6 +48,7 @@ TICK_SECONDS = 2.5
 NOTICE_SECONDS = 0.25
 """How often the store is asked whether another process wrote."""
 TRAIL = 20
+TRAIL_STEP = int(TICK_SECONDS * SECOND)
 
 Progress = Callable[[int, int], None]
 
@@ -79,6 +81,7 @@ class Engine:
             self.accept, clock=self.clock, zone=self.settings.zone, digits=self.settings.currency_digits,
             next_number=self.next_run_number,
         )  # fmt: skip
+        self._snapshots = Snapshots(self.store, self.calendar)
         self._lock = threading.RLock()
         self._seq = 0
         self._taken: dict[str, Snapshot] = {}
@@ -135,12 +138,7 @@ class Engine:
 
     def shown(self, view: str) -> tuple[str, ...]:
         """The origins a view shows: `real` is live and imported data, or whatever there is while there is none of it."""
-        if view == "all":
-            return ()
-        if view != "real":
-            return (view,)
-        kept = self.store.events.count()
-        return REAL if any(name in kept for name in REAL) or not kept else ()
+        return origins_of(view, kept_events(self.store))
 
     # --------------------------------------------------------------------------------------------------------- snapshot
 
@@ -203,11 +201,14 @@ class Engine:
         now = self.clock.now()
         self._dirty = False
         self._seq += 1
-        snapshot = take(self.store, self.calendar, view=view, origins=self.shown(view), seq=self._seq, now=now)
+        snapshot = self._snapshots.take(view=view, seq=self._seq, now=now)
         METERS.snapshot_seconds.observe(perf_counter() - started)
         self._away_since = None
         self._taken[view] = snapshot
-        trail = self._trails.setdefault(view, deque(maxlen=TRAIL))
+        if view not in self._trails:
+            before = [now - number * TRAIL_STEP for number in range(TRAIL - 1, 0, -1)]
+            self._trails[view] = deque(self._snapshots.trail(before, snapshot.origins, now), maxlen=TRAIL)
+        trail = self._trails[view]
         point = (now, int(snapshot.periods["today"].figures["revenue"] or 0), snapshot.active_now)
         if not trail or trail[-1][1:] != point[1:] or now - trail[-1][0] >= SECOND:
             trail.append(point)
@@ -227,9 +228,9 @@ class Engine:
     def forget(self, *, origins: Sequence[str] = (), run_id: str | None = None) -> Purge:
         """Remove made-up data (or clear everything), and prove that what stays did not move."""
         going = set(origins)
-        before = {name: row[0] for name, row in self.store.events.count().items()}
+        before = kept_events(self.store)
         removed = self.store.events.forget(origins=tuple(origins), run_id=run_id)
-        after = {name: row[0] for name, row in self.store.events.count().items()}
+        after = kept_events(self.store)
         if run_id is not None:
             unchanged = sum(before.values()) - removed == sum(after.values())
         else:
@@ -272,7 +273,7 @@ class Engine:
         counts: dict[str, Any] = {}
         try:
             self.store.ping()
-            counts["events"] = {name: row[0] for name, row in self.store.events.count().items()}
+            counts["events"] = kept_events(self.store)
         except StoreAwayError as error:
             store = Part(DOWN, str(error), essential=True)
         waiting = self._writer.depth

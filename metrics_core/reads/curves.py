@@ -1,75 +1,80 @@
-"""The curves beside the live figures: today against yesterday, sparklines, and how content performs."""
+"""The curves beside the live figures: today against yesterday and its pace, sparklines, and how content performs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant, iso
+from metrics_core.model.instant import HOUR, MINUTE, Instant, iso
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Query
 from metrics_core.model.window import Calendar, Window
 from metrics_core.reads.answer import answer
-from metrics_core.reads.cells import count
+from metrics_core.reads.pace import moments as pace_moments
+from metrics_core.reads.pace import pace
+from metrics_core.reads.running import Running
+from metrics_core.rollup.totals import Totals
 from metrics_core.store.protocols import Store
 
 STEP: Instant = 30 * MINUTE
-SPARKED = {"today": HOUR, "1h": 5 * MINUTE, "24h": HOUR, "7d": 6 * HOUR, "30d": DAY}
+SPARKED = {"today": HOUR, "1h": 5 * MINUTE, "24h": HOUR, "7d": 6 * HOUR, "30d": 24 * HOUR}
 """Periods with a sparkline, and how long each of its points is."""
 TOP_CONTENT = 5
+
+_PLACE = {name: place for place, name in enumerate(TOTALS)}
 
 
 def curves(
     store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: int, now: Instant, scale: int
 ) -> dict[str, Any]:
     """The body of a `curves` message at `now`."""
+    today = calendar.start_of("day", now)
+    yesterday = calendar.start_of("day", today - 1)
+    windows = {name: calendar.window(name, now) for name in SPARKED}
+    cuts = {name: _cuts(windows[name], step) for name, step in SPARKED.items()}
+    day = {"today": _cuts(Window(today, now), STEP), "yesterday": _cuts(Window(yesterday, today), STEP)}
     with store.view():
-        today = calendar.start_of("day", now)
-        yesterday = calendar.start_of("day", today - 1)
-        windows = {name: calendar.window(name, now) for name in SPARKED}
+        named = [moment for moments in (*cuts.values(), *day.values()) for moment in moments]
+        running = Running(store, (*named, *pace_moments(calendar, now)))
         return {
             "seq": seq,
             "day": {
                 "step": STEP // 1_000_000, "start": iso(today),
-                "today": _running(store, origins, Window(today, now), scale),
-                "yesterday": _running(store, origins, Window(yesterday, today), scale),
+                **{name: _rising(running, moments, origins, scale) for name, moments in day.items()},
             },
-            "sparks": {name: _sparks(store, origins, windows[name], step, scale) for name, step in SPARKED.items()},
+            "sparks": {name: _sparks(running, moments, origins, scale) for name, moments in cuts.items()},
             "content": {name: _content(store, origins, windows[name]) for name in SPARKED},
-            "pace": None,
+            "pace": pace(running, calendar, now, origins, scale),
         }  # fmt: skip
 
 
-def _buckets(store: Store, origins: tuple[str, ...], window: Window, step: Instant) -> list[dict[str, int]]:
-    found = []
-    start = window.start
-    while start < window.end:
-        cut = Window(start, min(start + step, window.end))
-        cells = count(store, Query((), cut, origins=origins), cut, TOTALS, None)
-        found.append(cells.get((None, ()), {}))
-        start += step
-    return found
+def _cuts(window: Window, step: Instant) -> list[Instant]:
+    """The edges of the points of a window; the last point may be shorter."""
+    return [*range(window.start, window.end, step), window.end]
 
 
-def _running(store: Store, origins: tuple[str, ...], window: Window, scale: int) -> list[float]:
-    total = 0
-    points = []
-    for cell in _buckets(store, origins, window, STEP):
-        total += cell.get("gross", 0) - cell.get("refunds", 0)
-        points.append(total / scale)
-    return points
+def _revenue(totals: Totals) -> int:
+    return totals[_PLACE["gross"]] - totals[_PLACE["refunds"]]
+
+
+def _rising(running: Running, moments: Sequence[Instant], origins: tuple[str, ...], scale: int) -> list[float]:
+    """Revenue since the first moment, at each that follows."""
+    first = _revenue(running.before(moments[0], origins))
+    return [(_revenue(running.before(moment, origins)) - first) / scale for moment in moments[1:]]
 
 
 def _sparks(
-    store: Store, origins: tuple[str, ...], window: Window, step: Instant, scale: int
+    running: Running, moments: Sequence[Instant], origins: tuple[str, ...], scale: int
 ) -> dict[str, list[float | None]]:
-    cells = _buckets(store, origins, window, step)
-    gross = [cell.get("gross", 0) for cell in cells]
-    orders = [cell.get("completed", 0) for cell in cells]
-    views = [cell.get("views", 0) for cell in cells]
+    points = [running.over(Window(*edges), origins) for edges in pairwise(moments)]
+    gross, orders, views = ([point[_PLACE[name]] for point in points] for name in ("gross", "completed", "views"))
     return {
-        "revenue": [(amount - cell.get("refunds", 0)) / scale for amount, cell in zip(gross, cells, strict=True)],
+        "revenue": [_revenue(point) / scale for point in points],
         "orders": list(orders),
-        "avg_order_value": [sum_ / number / scale if number else None for sum_, number in zip(gross, orders, strict=True)],
+        "avg_order_value": [
+            amount / number / scale if number else None for amount, number in zip(gross, orders, strict=True)
+        ],
         "conversion_rate": [100 * number / seen if seen else None for number, seen in zip(orders, views, strict=True)],
     }
 

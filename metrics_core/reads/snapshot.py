@@ -1,78 +1,121 @@
-"""Take a snapshot: every measure over every period and its comparison, at one instant, from one state of the store."""
+"""Take snapshots: every measure over every period and its comparison, at one instant, from one state of the store."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from metrics_core.model.event import Event
 from metrics_core.model.instant import MINUTE, Instant
 from metrics_core.model.measure import MEASURES, RATIOS, TOTALS, How
-from metrics_core.model.query import Query
 from metrics_core.model.snapshot import PeriodFigures, Snapshot
-from metrics_core.model.window import ALL_TIME_START, Calendar, Window
-from metrics_core.reads.cells import count
-from metrics_core.reads.peak import active_window, peak, peak_window
+from metrics_core.model.window import Calendar, Window
+from metrics_core.reads.audience import Audience
+from metrics_core.reads.peak import active_window
+from metrics_core.reads.running import Running
+from metrics_core.reads.views import events_by_origin, origins_of
 from metrics_core.rollup.derive import additive, ratio
-from metrics_core.rollup.totals import SETS
 from metrics_core.store.protocols import Store
 
 SHOWN_PERIODS = ("today", "1h", "24h", "7d", "30d", "week", "month", "all_time")
 RECENT = 12
+_EVENTS = TOTALS.index("events")
+_REVENUE = next(measure for measure in MEASURES if measure.name == "revenue")
 
 
-def take(store: Store, calendar: Calendar, *, view: str, origins: tuple[str, ...], seq: int, now: Instant) -> Snapshot:
-    """The snapshot of these origins at `now`; events after it are not in it yet."""
-    with store.view():
-        reader = _Reader(store, origins)
-        periods: dict[str, PeriodFigures] = {}
-        for period in SHOWN_PERIODS:
-            window = calendar.window(period, now)
-            compared = calendar.compared(period, now)
-            periods[period] = PeriodFigures(
-                window, reader.figures(window),
-                compared[0] if compared else None, compared[1] if compared else None,
-                reader.figures(compared[0]) if compared else None,
-            )  # fmt: skip
-        sightings = store.events.sightings(peak_window(now), origins)
-        active = active_window(now)
-        best = peak(sightings, now)
-        recent = store.events.newest(RECENT, origins=origins, before=now)
-        return Snapshot(
-            seq, view, origins, now, now, recent[0].at if recent else None, periods,
-            active_now=len({row.user for row in sightings if row.active and active.start <= row.at < active.end}),
-            peak=best.users, peak_at=best.at, recent=tuple(recent),
-            per_minute=reader.sums(Window(now - MINUTE, now))["events"],
-            counts={origin: number for origin, (number, _, _) in store.events.count().items()},
-        )  # fmt: skip
+class _Period(NamedTuple):
+    window: Window
+    compared: Window | None
+    against: str | None
 
 
-class _Reader:
-    """Figures of windows, each window read once."""
+class Snapshots:
+    """Takes snapshots of a store, one after the other; not from several threads at once."""
 
-    def __init__(self, store: Store, origins: tuple[str, ...]) -> None:
+    def __init__(self, store: Store, calendar: Calendar) -> None:
         self._store = store
-        self._origins = origins
-        self.sums = cache(self._sums)
+        self._calendar = calendar
+        self._audience = Audience(store)
+        self._feed = _Feed(store)
 
-    def figures(self, window: Window) -> Mapping[str, float | None]:
+    def take(self, *, view: str, seq: int, now: Instant) -> Snapshot:
+        """The snapshot of a view at `now`; events after it are not in it yet."""
+        periods = {name: self._period(name, now) for name in SHOWN_PERIODS}
+        windows = [window for row in periods.values() for window in (row.window, row.compared) if window is not None]
+        moments = {now - MINUTE, *(edge for window in windows for edge in (window.start, window.end))}
+        with self._store.view():
+            running = Running(self._store, moments)
+            counts = events_by_origin(running)
+            origins = origins_of(view, counts)
+            self._audience.catch_up(now)
+            figures = {window: self._figures(running, window, origins) for window in dict.fromkeys(windows)}
+            peak = self._audience.peak(now, origins)
+            recent = self._feed.newest(origins, now)
+            return Snapshot(
+                seq, view, origins, now, now, recent[0].at if recent else None,
+                {
+                    name: PeriodFigures(
+                        row.window, figures[row.window], row.compared, row.against,
+                        None if row.compared is None else figures[row.compared],
+                    )
+                    for name, row in periods.items()
+                },
+                active_now=self._audience.users("active", active_window(now), origins),
+                peak=peak.users, peak_at=peak.at, recent=tuple(recent),
+                per_minute=running.over(Window(now - MINUTE, now), origins)[_EVENTS], counts=counts,
+            )  # fmt: skip
+
+    def trail(self, moments: Sequence[Instant], origins: tuple[str, ...], now: Instant) -> list[tuple[Instant, int, int]]:
+        """What a page that had been open would have seen at these moments: revenue of their day so far, active users."""
+        starts = {moment: self._calendar.start_of("day", moment) for moment in moments}
+        with self._store.view():
+            running = Running(self._store, (*starts, *starts.values()))
+            self._audience.catch_up(now)
+            return [
+                (
+                    moment, additive(_REVENUE, running.over(Window(start, moment), origins)),
+                    self._audience.users("active", active_window(moment), origins),
+                )
+                for moment, start in starts.items()
+            ]  # fmt: skip
+
+    def _period(self, name: str, now: Instant) -> _Period:
+        compared = self._calendar.compared(name, now)
+        return _Period(self._calendar.window(name, now), *(compared or (None, None)))
+
+    def _figures(self, running: Running, window: Window, origins: tuple[str, ...]) -> Mapping[str, float | None]:
         """Every measure that a period shows, by name."""
-        sums = self.sums(window)
-        ever = self.sums(Window(ALL_TIME_START, window.end))
+        sums, ever = running.over(window, origins), running.before(window.end, origins)
         values: dict[str, int | None] = {}
         for measure in MEASURES:
             if measure.how is How.SUM:
-                values[measure.name] = additive(measure, _row(sums))
+                values[measure.name] = additive(measure, sums)
             elif measure.how is How.LEVEL:
-                values[measure.name] = additive(measure, _row(ever))
-        values["buyers"], values["active_users"] = sums["buyers"], sums["active"]
+                values[measure.name] = additive(measure, ever)
+        values["buyers"] = self._audience.users("buyers", window, origins)
+        values["active_users"] = self._audience.users("active", window, origins)
         return {**values, **{row.name: ratio(row, values) for row in RATIOS}}
 
-    def _sums(self, window: Window) -> dict[str, int]:
-        query = Query((), window, origins=self._origins)
-        cells = count(self._store, query, window, (*TOTALS, *SETS), None)
-        cell = cells.get((None, ()), {})
-        return {term: cell.get(term, 0) for term in (*TOTALS, *SETS)}
 
+class _Feed:
+    """The latest events: once read, only what was appended since is looked at."""
 
-def _row(sums: Mapping[str, int]) -> tuple[int, ...]:
-    return tuple(sums[name] for name in TOTALS)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[tuple[str, ...], tuple[tuple[int, int], Sequence[Event]]] = {}
+
+    def newest(self, origins: tuple[str, ...], now: Instant) -> Sequence[Event]:
+        """The latest events before `now`, newest first."""
+        state = (self._store.generation(), self._store.newest_seq())
+        before, events = self._kept.get(origins, ((-1, 0), ()))
+        log = self._store.events
+        if before[0] != state[0]:
+            events = log.newest(RECENT, origins=origins)
+        elif before != state:
+            # The later one of two at the same instant is the newer, so what is new comes first.
+            new = log.newest(RECENT, origins=origins, after_seq=before[1])
+            events = sorted((*new, *events), key=lambda event: -event.at)[:RECENT]
+        self._kept[origins] = (state, events)
+        if events and events[0].at >= now:
+            return log.newest(RECENT, origins=origins, before=now)
+        return events
