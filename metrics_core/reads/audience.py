@@ -72,16 +72,16 @@ class Audience:
     def _reset(self) -> None:
         self._seq = -1
         self._codes: dict[str, int] = {}
+        self._counted: dict[_Chosen, npt.NDArray[np.bool_]] = {}
         self._hours: dict[Instant, dict[Instant, list[_Seen]]] = {}
         self._unions: dict[tuple[_Chosen, Instant, Instant], BitMap] = {}
-        self._marks: dict[tuple[str, ...], dict[Instant, BitMap]] = {}
+        self._marks: dict[tuple[str, ...], _Marks] = {}
         self._used: dict[object, Instant] = {}
 
     # ------------------------------------------------------------------------------------------------------- following
 
-    def catch_up(self, now: Instant) -> None:
-        """Take in what the store has now. Call it inside `store.view()`, and ask inside the same view."""
-        generation, newest = self._store.generation(), self._store.newest_seq()
+    def catch_up(self, generation: int, newest: int, now: Instant) -> None:
+        """Take in what the store has now, up to its newest event. Call it and ask inside one `store.view()`."""
         if generation != self._generation or newest < self._seq or newest - self._seq > _TOO_MANY or now < self._now:
             self._reset()
             self._generation = generation
@@ -106,7 +106,7 @@ class Audience:
             if first < end and last >= start:
                 union.update(self._of(new.within(start, end), chosen).bitmap())
         for origins, marks in self._marks.items():
-            self._mark(self._of(new, ("active", origins)), marks)
+            marks.include(self._of(new, ("active", origins)))
 
     def _forget(self) -> None:
         old = [key for key, used in self._used.items() if used < self._now - _FORGET_AFTER]
@@ -114,10 +114,8 @@ class Audience:
             del self._used[key]
             for kept in (self._hours, self._unions, self._marks):
                 cast("dict[object, object]", kept).pop(key, None)
-        since = self._now - 25 * HOUR
         for marks in self._marks.values():
-            for mark in [mark for mark in marks if mark < since]:
-                del marks[mark]
+            marks.forget(self._now - DAY)
 
     # --------------------------------------------------------------------------------------------------------- answers
 
@@ -127,25 +125,21 @@ class Audience:
         start, end = -(-window.start // MINUTE) * MINUTE, window.end // MINUTE * MINUTE
         if start >= end:
             return len(self._detail(chosen, window.start, window.end))
+        whole = self._minutes(chosen, start, end)
         ends = self._detail(chosen, window.start, start) | self._detail(chosen, end, window.end)
-        return int(self._minutes(chosen, start, end).union_cardinality(ends))
+        return int(whole.union_cardinality(ends)) if ends else len(whole)
 
     def peak(self, at: Instant, origins: tuple[str, ...]) -> Peak:
         """The most users active at once at a minute mark in (at - 24 h, at], and the first such mark."""
         self._used[origins] = self._now
         if origins not in self._marks:
-            marks = self._marks[origins] = {}
+            marks = self._marks[origins] = _Marks()
             window = peak_window(at)
             # Also what is dated a little ahead: its marks come with time, and it is not read again.
             for hour in range(window.start // HOUR * HOUR, window.end + HOUR, HOUR):
                 cut = Window(max(hour, window.start), hour + HOUR)
-                self._mark(self._of(self._columns(self._store.events.sightings(cut)), ("active", origins)), marks)
-        best = Peak(0, None)
-        for mark in range((at - DAY) // MINUTE * MINUTE + MINUTE, at + 1, MINUTE):
-            there = self._marks[origins].get(mark)
-            if there is not None and len(there) > best.users:
-                best = Peak(len(there), mark)
-        return best
+                marks.include(self._of(self._columns(self._store.events.sightings(cut)), ("active", origins)))
+        return self._marks[origins].best(at - DAY, at)
 
     def _minutes(self, chosen: _Chosen, start: Instant, end: Instant) -> BitMap:
         """The users of whole minutes."""
@@ -177,26 +171,34 @@ class Audience:
         return self._unions[key]
 
     def _detail(self, chosen: _Chosen, start: Instant, end: Instant) -> BitMap:
-        """The users of a stretch of less than some hours, from the sightings themselves."""
+        """The users of a stretch of some minutes, from the sightings themselves."""
         users = BitMap()
-        for hour in range(start // HOUR * HOUR, end, HOUR):
-            if hour not in self._hours:
-                kept: dict[Instant, list[_Seen]] = {}
-                _spread(kept, self._columns(self._store.events.sightings(Window(hour, hour + HOUR))))
-                self._hours[hour] = kept
-            self._used[hour] = self._now
-            minutes = self._hours[hour]
-            first, last = max(hour, start) // MINUTE * MINUTE, min(hour + HOUR, end)
-            for minute in range(first, last, MINUTE):
-                for seen in minutes.get(minute, ()):
-                    users |= self._of(seen.within(start, end), chosen).bitmap()
+        for minute in range(start // MINUTE * MINUTE, end, MINUTE):
+            seen = self._minute(minute)
+            if seen is not None:
+                part = seen if start <= minute and minute + MINUTE <= end else seen.within(start, end)
+                users |= self._of(part, chosen).bitmap()
         return users
+
+    def _minute(self, minute: Instant) -> _Seen | None:
+        hour = minute // HOUR * HOUR
+        if hour not in self._hours:
+            kept: dict[Instant, list[_Seen]] = {}
+            _spread(kept, self._columns(self._store.events.sightings(Window(hour, hour + HOUR))))
+            self._hours[hour] = kept
+        self._used[hour] = self._now
+        parts = self._hours[hour].get(minute)
+        if parts is None:
+            return None
+        if len(parts) > 1:
+            parts[:] = [_together(parts)]
+        return parts[0]
 
     # ----------------------------------------------------------------------------------------------------------- parts
 
     def _columns(self, sightings: Sequence[Sighting]) -> _Seen:
         tags = [
-            self._codes.setdefault(row.origin, _CODES * (len(self._codes) + 1)) + row.buyer * _BUYER + row.active * _ACTIVE
+            self._codes.setdefault(row.origin, _CODES * len(self._codes)) + row.buyer * _BUYER + row.active * _ACTIVE
             for row in sightings
         ]
         at = np.fromiter((row.at for row in sightings), np.int64, len(sightings))
@@ -205,19 +207,48 @@ class Audience:
 
     def _of(self, seen: _Seen, chosen: _Chosen) -> _Seen:
         """Those that belong to a set and to the origins that count."""
-        name, origins = chosen
-        mask = (seen.tag & _FLAGS[name]) > 0
-        if origins:
-            codes = [code for origin, code in self._codes.items() if origin in origins]
-            mask &= np.isin(seen.tag // _CODES * _CODES, codes)
-        return seen.where(mask)
+        return seen.where(self._counts(chosen)[seen.tag])
 
-    def _mark(self, seen: _Seen, marks: dict[Instant, BitMap]) -> None:
+    def _counts(self, chosen: _Chosen) -> npt.NDArray[np.bool_]:
+        """For each tag, whether it belongs."""
+        size = _CODES * len(self._codes)
+        if chosen not in self._counted or len(self._counted[chosen]) < size:
+            name, origins = chosen
+            table = np.zeros(size, np.bool_)
+            for origin, code in self._codes.items():
+                for flags in range(_CODES):
+                    table[code + flags] = bool(flags & _FLAGS[name]) and (not origins or origin in origins)
+            self._counted[chosen] = table
+        return self._counted[chosen]
+
+
+class _Marks:
+    """Who was active at each whole minute."""
+
+    def __init__(self) -> None:
+        self._users: dict[Instant, BitMap] = {}
+        self._sizes: dict[Instant, int] = {}
+
+    def include(self, seen: _Seen) -> None:
         """Make these users present at the marks m with m - 5 min < at <= m."""
         for minute, some in _by_minute(seen, -(-seen.at // MINUTE) * MINUTE):
             users = some.bitmap()
             for mark in range(minute, minute + _MARKS * MINUTE, MINUTE):
-                marks.setdefault(mark, BitMap()).update(users)
+                there = self._users.setdefault(mark, BitMap())
+                there |= users
+                self._sizes[mark] = len(there)
+
+    def best(self, after: Instant, until: Instant) -> Peak:
+        """The most users at a mark in (after, until], and the first such mark."""
+        there = [(-users, mark) for mark, users in self._sizes.items() if after < mark <= until]
+        if not there:
+            return Peak(0, None)
+        users, mark = min(there)
+        return Peak(-users, mark)
+
+    def forget(self, until: Instant) -> None:
+        for mark in [mark for mark in self._sizes if mark <= until]:
+            del self._users[mark], self._sizes[mark]
 
 
 def _spread(minutes: dict[Instant, list[_Seen]], seen: _Seen) -> None:
@@ -225,7 +256,14 @@ def _spread(minutes: dict[Instant, list[_Seen]], seen: _Seen) -> None:
         there = minutes.setdefault(minute, [])
         there.append(some)
         if len(there) > _PARTS:
-            there[:] = [_Seen(*(np.concatenate([getattr(part, name) for part in there]) for name in ("at", "user", "tag")))]
+            there[:] = [_together(there)]
+
+
+def _together(parts: Sequence[_Seen]) -> _Seen:
+    return _Seen(
+        np.concatenate([part.at for part in parts]), np.concatenate([part.user for part in parts]),
+        np.concatenate([part.tag for part in parts]),
+    )  # fmt: skip
 
 
 def _by_minute(seen: _Seen, minutes: Ints) -> Iterator[tuple[Instant, _Seen]]:

@@ -19,6 +19,8 @@ from metrics_core.store.protocols import Store
 
 SHOWN_PERIODS = ("today", "1h", "24h", "7d", "30d", "week", "month", "all_time")
 RECENT = 12
+_POOL = 2 * RECENT
+"""Some of the latest may be dated a little ahead."""
 _EVENTS = TOTALS.index("events")
 _REVENUE = next(measure for measure in MEASURES if measure.name == "revenue")
 
@@ -47,10 +49,11 @@ class Snapshots:
             running = Running(self._store, moments)
             counts = events_by_origin(running)
             origins = origins_of(view, counts)
-            self._audience.catch_up(now)
+            state = (self._store.generation(), self._store.newest_seq())
+            self._audience.catch_up(*state, now)
             figures = {window: self._figures(running, window, origins) for window in dict.fromkeys(windows)}
             peak = self._audience.peak(now, origins)
-            recent = self._feed.newest(origins, now)
+            recent = self._feed.newest(origins, state, now)
             return Snapshot(
                 seq, view, origins, now, now, recent[0].at if recent else None,
                 {
@@ -70,7 +73,7 @@ class Snapshots:
         starts = {moment: self._calendar.start_of("day", moment) for moment in moments}
         with self._store.view():
             running = Running(self._store, (*starts, *starts.values()))
-            self._audience.catch_up(now)
+            self._audience.catch_up(self._store.generation(), self._store.newest_seq(), now)
             return [
                 (
                     moment, additive(_REVENUE, running.over(Window(start, moment), origins)),
@@ -104,18 +107,18 @@ class _Feed:
         self._store = store
         self._kept: dict[tuple[str, ...], tuple[tuple[int, int], Sequence[Event]]] = {}
 
-    def newest(self, origins: tuple[str, ...], now: Instant) -> Sequence[Event]:
-        """The latest events before `now`, newest first."""
-        state = (self._store.generation(), self._store.newest_seq())
+    def newest(self, origins: tuple[str, ...], state: tuple[int, int], now: Instant) -> Sequence[Event]:
+        """The latest events before `now`, newest first. `state` is the store's generation and newest number."""
         before, events = self._kept.get(origins, ((-1, 0), ()))
         log = self._store.events
         if before[0] != state[0]:
-            events = log.newest(RECENT, origins=origins)
+            events = log.newest(_POOL, origins=origins)
         elif before != state:
             # The later one of two at the same instant is the newer, so what is new comes first.
-            new = log.newest(RECENT, origins=origins, after_seq=before[1])
-            events = sorted((*new, *events), key=lambda event: -event.at)[:RECENT]
+            new = log.newest(_POOL, origins=origins, after_seq=before[1])
+            events = sorted((*new, *events), key=lambda event: -event.at)[:_POOL]
         self._kept[origins] = (state, events)
-        if events and events[0].at >= now:
+        past = [event for event in events if event.at < now]
+        if len(past) < RECENT and len(events) == _POOL:
             return log.newest(RECENT, origins=origins, before=now)
-        return events
+        return past[:RECENT]

@@ -55,7 +55,7 @@ def holds(store: Store, audience: Audience, now: Instant) -> None:
     windows += [compared[0] for period in PERIODS if (compared := calendar.compared(period, now)) is not None]
     windows += [active_window(now), Window(now - 90 * SECOND, now)]
     with store.view():
-        audience.catch_up(now)
+        audience.catch_up(store.generation(), store.newest_seq(), now)
         for origins in ((), (LIVE,)):
             for window in windows:
                 query = Query((), window, origins=origins)
@@ -94,6 +94,6 @@ def test_a_minute_with_many_small_arrivals_stays_exact(store: Store) -> None:
     for step in range(60):
         arrive(store, chance, now + step * SECOND // 2, 3, f"{step}")
         with store.view():
-            audience.catch_up(now + step * SECOND // 2)
+            audience.catch_up(store.generation(), store.newest_seq(), now + step * SECOND // 2)
             audience.users("active", Window(now - HOUR, now), ())
     holds(store, audience, now + 31 * SECOND)
