@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW, Event
@@ -30,43 +31,64 @@ def is_active(event: Event) -> bool:
 
 def contribution(event: Event) -> Totals:
     """What one event adds to the totals of every bucket it falls in."""
+    totals = [0] * len(ZERO)
+    _count(totals, event)
+    return tuple(totals)
+
+
+def _count(totals: list[int], event: Event) -> None:
+    """Add one event to running totals, in the order of `TOTALS`."""
     kind = event.kind
-    placed = 1 if event.placed else 0
+    if event.placed:
+        totals[0] += 1
     if kind == ORDER_COMPLETED:
-        quantity = gross = 0
-        for line in event.lines:
-            quantity += line[1]
-            gross += line[2]
-        return (placed, 1, 0, quantity, gross, 0, 0, 1)
-    if kind == VIEW:
-        return (0, 0, 0, 0, 0, 0, event.count, 1)
-    if kind == ORDER_FAILED:
-        return (placed, 0, 1, 0, 0, 0, 0, 1)
-    if kind == REFUND:
-        return (0, 0, 0, 0, 0, event.amount, 0, 1)
-    return (placed, 0, 0, 0, 0, 0, 0, 1)
+        totals[1] += 1
+        for _, quantity, amount in event.lines:
+            totals[3] += quantity
+            totals[4] += amount
+    elif kind == ORDER_FAILED:
+        totals[2] += 1
+    elif kind == REFUND:
+        totals[5] += event.amount
+    elif kind == VIEW:
+        totals[6] += event.count
+    totals[7] += 1
 
 
 def fold(events: Iterable[Event], rollups: Sequence[Rollup] = ROLLUPS) -> Folded:
     """The totals and sets of these events, each rollup at each of its grains."""
     dimensions = sorted({name for rollup in rollups for name in rollup.by})
-    cells: dict[tuple[Instant, str, Key], Totals] = {}
+    # Millions of events pass here: each is added to one cell of the finest cut, and only cells are coarsened.
+    cells: dict[tuple[Instant, str, Key], list[int]] = {}
     buyers: dict[tuple[Instant, str], set[str]] = {}
     active: dict[tuple[Instant, str], set[str]] = {}
+    key_of = _reader(dimensions)
     for event in events:
-        at = event.at
-        cell = (at - at % MINUTE, event.origin, tuple(getattr(event, name) for name in dimensions))
-        share = contribution(event)
-        before = cells.get(cell)
-        cells[cell] = share if before is None else add(before, share)
-        user = event.user
+        at, origin, user = event.at, event.origin, event.user
+        cell = (at - at % MINUTE, origin, key_of(event))
+        totals = cells.get(cell)
+        if totals is None:
+            totals = cells[cell] = [0] * len(ZERO)
+        _count(totals, event)
         if user is not None:
-            spot = (at - at % HOUR, event.origin)
+            spot = (at - at % HOUR, origin)
             if event.kind == ORDER_COMPLETED:
-                buyers.setdefault(spot, set()).add(user)
+                if spot not in buyers:
+                    buyers[spot] = set()
+                buyers[spot].add(user)
             if is_active(event):
-                active.setdefault(spot, set()).add(user)
-    return Folded(_coarsen(cells, rollups, dimensions), [*_sets("buyers", buyers), *_sets("active", active)])
+                if spot not in active:
+                    active[spot] = set()
+                active[spot].add(user)
+    summed = {place: tuple(totals) for place, totals in cells.items()}
+    return Folded(_coarsen(summed, rollups, dimensions), [*_sets("buyers", buyers), *_sets("active", active)])
+
+
+def _reader(dimensions: Sequence[str]) -> Callable[[Event], Key]:
+    """What reads these dimensions of an event."""
+    if len(dimensions) > 1:
+        return attrgetter(*dimensions)
+    return lambda event: tuple(getattr(event, name) for name in dimensions)
 
 
 def merge(rows: Iterable[RollupRow]) -> list[RollupRow]:
