@@ -30,11 +30,14 @@ dev: $(VENV)/.dev ## Start the product with the simulator running
 	@PULSEBOARD_DEMO=1 PULSEBOARD_SIMULATE=1 LOG_LEVEL=DEBUG $(STREAMLIT)
 
 test: $(VENV)/.dev ## The whole test suite; the browser tests need Chromium
-	$(BIN)/python -m pytest -q -m "not browser" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -m "not browser and not servers" -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest -q -m browser
 
 quick: $(VENV)/.dev ## The tests without the slow ones and the browser
-	$(BIN)/python -m pytest -q -m "not slow and not browser" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers" -n $(WORKERS) --dist loadfile
+
+stores: $(VENV)/.dev ## The store suite and the tests of trouble on real database servers, which it starts itself
+	STORES=1 $(BIN)/python -m pytest -q -m "stores or servers"
 
 check: $(VENV)/.dev ## Lint, types, floors and the promises of the documents
 	$(BIN)/ruff check .
@@ -45,8 +48,9 @@ check: $(VENV)/.dev ## Lint, types, floors and the promises of the documents
 bench: $(VENV)/.dev ## Every benchmark, each with its ratio and its target
 	$(BIN)/python -m benchmarks all
 
-docs: $(VENV)/.dev ## Write docs/measures.md and docs/settings.md from their tables
+docs: $(VENV)/.dev ## Write the tables of docs/ and the palette of the pages from the code
 	$(BIN)/python -m tests.docs.write
+	$(BIN)/python -m tests.widgets.write
 
 clean: ## Remove the virtual environment and what the tools keep; the data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
@@ -79,4 +83,4 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(VENV)/.run $@
 
-.PHONY: run demo dev test quick check bench docs clean help
+.PHONY: run demo dev test quick stores check bench docs clean help

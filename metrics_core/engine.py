@@ -13,7 +13,13 @@ from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from metrics_core.access.tickets import Tickets
 from metrics_core.clock import Clock, SystemClock
+from metrics_core.dashboards.board import Boards, Looks
+from metrics_core.dashboards.links import Links
+from metrics_core.dashboards.presets import Presets
+from metrics_core.dashboards.sharing import Shares
+from metrics_core.dashboards.shelf import Shelf
 from metrics_core.errors import StoreAwayError
 from metrics_core.feed.bodies import live_body, origin_body
 from metrics_core.feed.hub import Hub
@@ -42,11 +48,14 @@ from metrics_core.settings import Settings
 from metrics_core.store.connect import connect
 from metrics_core.store.protocols import Store
 from metrics_core.synth.sample import sample
+from metrics_core.widgets.kinds import WIDGETS
 
 TICK_SECONDS = 2.5
 """A snapshot at least this often: windows move even when nothing arrives."""
 NOTICE_SECONDS = 0.25
 """How often the store is asked whether another process wrote."""
+BUSY = 1_000
+"""With more records than this waiting to be written, snapshots are taken less often."""
 TRAIL = 20
 TRAIL_STEP = int(TICK_SECONDS * SECOND)
 
@@ -82,12 +91,21 @@ class Engine:
             next_number=self.next_run_number,
         )  # fmt: skip
         self._snapshots = Snapshots(self.store, self.calendar)
+        catalog = self.store.catalog
+        self.tickets = Tickets(catalog, self.clock)
+        self.shares = Shares(catalog, self.clock)
+        self.shelf = Shelf(catalog, self.clock, shares=self.shares, kinds=WIDGETS, zone=self.calendar.zone)
+        self.links = Links(catalog, self.clock)
+        self.presets = Presets(catalog, self.clock)
+        looks = Looks(self.snapshot, origin_body, lambda: self._away_since)
+        self.boards = Boards(self.store, looks, self.settings, self.clock, shares=self.shares, kinds=WIDGETS)
         self._lock = threading.RLock()
         self._seq = 0
         self._taken: dict[str, Snapshot] = {}
         self._curves: dict[str, tuple[Snapshot, dict[str, Any]]] = {}
         self._trails: dict[str, deque[tuple[Instant, int, int]]] = {}
-        self._dirty = True
+        self._fresh: set[str] = set()
+        """The views whose snapshot was taken since something changed."""
         self._away_since: Instant | None = None
         self._ticked_at: Instant | None = None
 
@@ -146,12 +164,13 @@ class Engine:
         """The newest snapshot of a view. While the store is away it is the last one; StoreAwayError where there is none."""
         with self._lock:
             kept = self._taken.get(view)
-            fresh = kept is not None and not self._dirty and self.clock.now() - kept.as_of < 2 * TICK_SECONDS * SECOND
+            fresh = kept is not None and view in self._fresh and self.clock.now() - kept.as_of < 2 * TICK_SECONDS * SECOND
             if kept is not None and fresh:
                 return kept
             try:
                 return self._take(view)
             except StoreAwayError:
+                self._fresh.discard(view)
                 self._away_since = self._away_since or self.clock.now()
                 if kept is None:
                     raise
@@ -199,13 +218,15 @@ class Engine:
     def _take(self, view: str) -> Snapshot:
         started = perf_counter()
         now = self.clock.now()
-        self._dirty = False
+        self._fresh.add(view)
         self._seq += 1
         snapshot = self._snapshots.take(view=view, seq=self._seq, now=now)
         METERS.snapshot_seconds.observe(perf_counter() - started)
         self._away_since = None
+        kept = self._taken.get(view)
         self._taken[view] = snapshot
-        if view not in self._trails:
+        if view not in self._trails or (kept is not None and kept.origins != snapshot.origins):
+            # Other data than a moment ago (the first real record came): points of the two are not one line.
             before = [now - number * TRAIL_STEP for number in range(TRAIL - 1, 0, -1)]
             self._trails[view] = deque(self._snapshots.trail(before, snapshot.origins, now), maxlen=TRAIL)
         trail = self._trails[view]
@@ -331,12 +352,12 @@ class Engine:
                 started = loop.time()
                 await asyncio.to_thread(self._publish)
                 self._ticked_at = self.clock.now()
-                # Never more than a part of the machine for snapshots, however much arrives.
-                await asyncio.sleep(max(0.02, 2 * (loop.time() - started)))
+                # Never more than a part of the machine for snapshots, however much arrives; less while others wait for it.
+                await asyncio.sleep(max(0.02, (2 if self._writer.depth < BUSY else 10) * (loop.time() - started)))
                 try:
                     await asyncio.wait_for(arrived.wait(), TICK_SECONDS)
                 except TimeoutError:
-                    self._dirty = True
+                    self._fresh.clear()
                 arrived.clear()
         finally:
             self._wake = None
@@ -353,7 +374,7 @@ class Engine:
                 newest = seen
             if newest != seen:
                 seen = newest
-                self._dirty = True
+                self._fresh.clear()
                 arrived.set()
             await asyncio.sleep(NOTICE_SECONDS)
 
@@ -379,7 +400,7 @@ class Engine:
                     self.hub.publish(topic, view, encode(topic, self.curves(view)))
 
     def _on_commit(self) -> None:
-        self._dirty = True
+        self._fresh.clear()
         wake = self._wake
         if wake is not None:
             wake()

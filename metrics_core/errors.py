@@ -48,6 +48,32 @@ class ConflictError(PulseboardError):
     status = 409
 
 
+class SavedMeanwhileError(ConflictError):
+    """Somebody saved it since it was read: the message says who, what and when, `saved` has it for programs."""
+
+    def __init__(self, message: str, *, saved: dict[str, object]) -> None:
+        super().__init__(message)
+        self.saved = saved
+
+
+class NotFoundError(PulseboardError):
+    """There is nothing of that name, or not for who asks."""
+
+    status = 404
+
+
+class EndedError(PulseboardError):
+    """It was there and is over: a link that was revoked or has run out."""
+
+    status = 410
+
+
+class PasswordNeededError(PulseboardError):
+    """A link opens with a password, and none or a wrong one was given."""
+
+    status = 403
+
+
 class NotAllowedError(PulseboardError):
     """Who asks may not do this."""
 
@@ -87,6 +113,10 @@ class StoreAwayError(PulseboardError):
 
     status = 503
     retry_after = 5
+
+
+class ContendedError(StoreAwayError):
+    """Others were writing the same rows, and this transaction gave way; the same again may well go through."""
 
 
 class SettingError(PulseboardError):

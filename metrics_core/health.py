@@ -54,8 +54,10 @@ class Meters:
         self.duplicates = self._count("records_duplicate", "Records that were there already", ["origin"])
         self.refused = self._count("records_refused", "Records kept out, by the step that refused them", ["step"])
         self.requests = self._count("requests", "Requests answered", ["method", "route", "status"])
+        self.board_questions = self._count("board_questions", "Questions of dashboards: asked, or spared", ["how"])
         self.faults = self._count("faults", "Errors nobody meant to happen, by where they happened", ["where"])
         self.commit_seconds = self._time("commit_seconds", "Writing and committing one batch")
+        self.board_seconds = self._time("board_seconds", "Answering and drawing one dashboard")
         self.snapshot_seconds = self._time("snapshot_seconds", "Computing one snapshot")
 
     def text(self, report: Mapping[str, Any], feed: Mapping[str, Any]) -> bytes:

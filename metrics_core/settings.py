@@ -150,6 +150,10 @@ class Settings(BaseSettings):
         10.0, description="Longest time an answer may be served again while its data did not change.",
         **_says("seconds from 0 to 86400"),
     )
+    dashboard_refresh_floor: Annotated[int, Field(ge=2, le=300)] = Field(
+        2, description="Fewest seconds between two refreshes of a dashboard, whatever its viewers choose.",
+        **_says("a whole number of seconds from 2 to 300"),
+    )
     event_processing_rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate)] = Field(
         None, description="Most sending requests for each client (its key, or else its address). When it is not set: "
         "100/minute, and no limit while the server listens on loopback.",

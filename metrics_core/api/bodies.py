@@ -16,9 +16,6 @@ from starlette.requests import Request
 from metrics_core.errors import BadRequestError, MalformedError, TooLargeError, UnsupportedError
 from metrics_core.model.event import Refusal
 
-BIG = 64 * 1024
-"""Bodies above this are read in a thread, so that the others at the door do not wait."""
-
 LINES_OF_JSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines",
                  "application/jsonlines", "application/json-lines")
 
@@ -58,15 +55,6 @@ async def read_body(request: Request, limit: int) -> bytes:
     return body
 
 
-async def read_records(request: Request, limit: int, lists: Sequence[str]) -> Records:
-    """The records of a body: one, a list, an object with a list under one of these names, or one on each line."""
-    body = await read_body(request, limit)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if len(body) > BIG:
-        return await to_thread.run_sync(_records, body, kind, lists)
-    return _records(body, kind, lists)
-
-
 async def read_object(request: Request, limit: int) -> dict[str, Any]:
     """The one object that a body is."""
     found = _loaded(await read_body(request, limit))
@@ -76,7 +64,9 @@ async def read_object(request: Request, limit: int) -> dict[str, Any]:
     return found
 
 
-def _records(body: bytes, kind: str, lists: Sequence[str]) -> Records:
+def records_of(body: bytes, content_type: str, lists: Sequence[str]) -> Records:
+    """The records of a body: one, a list, an object with a list under one of these names, or one on each line."""
+    kind = content_type.partition(";")[0].strip().lower()
     if kind in LINES_OF_JSON:
         return _of_lines(body)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import wrap_future
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Annotated, Any, Literal, NamedTuple
 
 from anyio import to_thread
@@ -11,14 +13,14 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from metrics_core.api import schemas
-from metrics_core.api.bodies import Records, read_object, read_records
+from metrics_core.api.bodies import Records, read_body, read_object, records_of
 from metrics_core.api.desk import Desk, sender
 from metrics_core.api.faults import answer
 from metrics_core.api.shapes import receipt_of
 from metrics_core.model.event import LIVE, Receipt
 
-MANY = 200
-"""Requests with more records than this are admitted in a thread, so that the others at the door do not wait."""
+BIG = 32 * 1024
+"""Bodies above this are read and admitted in a thread, so that the others at the door do not wait."""
 
 router = APIRouter()
 
@@ -81,13 +83,6 @@ async def accept(
     desk: Desk, records: Records, record: str | None, source: str, origin: str = LIVE, run_id: str | None = None,
 ) -> Receipt:
     """Hand records to the engine; the receipt comes when they are on disk."""
-    if not records.good:
-        return Receipt()
-    if len(records.good) > MANY:
-        return await to_thread.run_sync(
-            lambda: desk.engine.accept(records.good, record=record, source=source, origin=origin, run_id=run_id),
-            limiter=desk.threads,
-        )
     return await desk.engine.accept_async(records.good, record=record, source=source, origin=origin, run_id=run_id)
 
 
@@ -115,8 +110,18 @@ def _way_in(door: Door) -> Callable[..., Awaitable[Response]]:
         request: Request, desk: Annotated[Desk, Depends(sender)], source: Source = "api", origin: Origin = "live",
         run_id: RunId = None,
     ) -> Response:
-        records = await read_records(request, desk.engine.settings.max_body_bytes, door.lists)
-        return _receipt(await accept(desk, records, door.record, source, origin, run_id), records)
+        body = await read_body(request, desk.engine.settings.max_body_bytes)
+        sort = request.headers.get("content-type", "")
+
+        def hand_in() -> tuple[Records, Future[Receipt]]:
+            records = records_of(body, sort, door.lists)
+            receipt = desk.engine.submit(records.good, record=door.record, source=source, origin=origin, run_id=run_id)
+            # What was sent is kept as events by now. Letting go of it here spares the event loop doing so.
+            records.good.clear()
+            return records, receipt
+
+        records, receipt = await to_thread.run_sync(hand_in, limiter=desk.threads) if len(body) > BIG else hand_in()
+        return _receipt(await wrap_future(receipt), records)
 
     return take
 

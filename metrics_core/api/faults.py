@@ -18,10 +18,14 @@ from metrics_core.errors import (
     BadRequestError,
     BusyError,
     ConflictError,
+    EndedError,
     ForbiddenError,
     MalformedError,
     NotAllowedError,
+    NotFoundError,
+    PasswordNeededError,
     PulseboardError,
+    SavedMeanwhileError,
     StoreAwayError,
     TooLargeError,
     TooManyError,
@@ -37,6 +41,9 @@ CODES: dict[type[PulseboardError], str] = {
     MalformedError: "malformed",
     UnsupportedError: "unsupported",
     ConflictError: "conflict",
+    NotFoundError: "not_found",
+    EndedError: "ended",
+    PasswordNeededError: "password_needed",
     NotAllowedError: "key_needed",
     ForbiddenError: "forbidden",
     TooLargeError: "too_large",
@@ -62,7 +69,9 @@ def error_body(code: str, message: str, **more: Any) -> dict[str, Any]:
 
 def body_of(error: PulseboardError) -> dict[str, Any]:
     code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-    more = {"retryAfter": error.retry_after} if error.retry_after is not None else {}
+    more: dict[str, Any] = {"retryAfter": error.retry_after} if error.retry_after is not None else {}
+    if isinstance(error, SavedMeanwhileError):
+        more["saved"] = error.saved
     return error_body(code, str(error), **more)
 
 

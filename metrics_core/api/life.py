@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from anyio import to_thread
 
 from metrics_core.api.desk import Desk
 from metrics_core.api.faults import accident
+from metrics_core.errors import SettingError
 from metrics_core.logs import log, set_up_logs
+
+WRONG_SETTING = 2
+"""Exit code where a person has to change a setting first."""
+
+
+def give_up(error: SettingError) -> NoReturn:
+    """End the program before it serves: with the one sentence that says what to change."""
+    _say(error)
+    raise SystemExit(WRONG_SETTING)
 
 
 @asynccontextmanager
 async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
     """The engine lives as long as the server does."""
-    engine = await to_thread.run_sync(lambda: desk.engine)
-    set_up_logs(engine.settings.log_level)
-    engine.hub.open()
-    await to_thread.run_sync(engine.start)
+    try:
+        engine = await to_thread.run_sync(lambda: desk.engine)
+        set_up_logs(engine.settings.log_level)
+        engine.hub.open()
+        await to_thread.run_sync(engine.start)
+    except SettingError as error:
+        if threading.current_thread() is not threading.main_thread():
+            raise
+        # A server would put a stack trace around it, and leave with a code of its own.
+        _say(error)
+        os._exit(WRONG_SETTING)
     tasks = [
         asyncio.create_task(supervised("engine", engine.run)),
         asyncio.create_task(supervised("feed", engine.hub.run)),
@@ -61,6 +80,11 @@ async def supervised(name: str, work: Callable[[], Awaitable[None]], *, first: f
             return
         await asyncio.sleep(delay * random.uniform(0.8, 1.2))
         delay = min(most, delay * 2)
+
+
+def _say(error: SettingError) -> None:
+    sys.stderr.write(f"Error: {error}\n")
+    sys.stderr.flush()
 
 
 def _settle(close: Callable[[], None]) -> Callable[[], None]:

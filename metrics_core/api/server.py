@@ -22,10 +22,11 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from metrics_core import __version__
-from metrics_core.api import events, faults, live, questions, schemas, watch
+from metrics_core.api import analytics, boards, dashboards, events, faults, live, questions, schemas, shares, watch
 from metrics_core.api.desk import Desk
-from metrics_core.api.life import lifetime
+from metrics_core.api.life import give_up, lifetime
 from metrics_core.engine import Engine
+from metrics_core.errors import SettingError
 from metrics_core.settings import Settings
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -57,11 +58,16 @@ def build_parts(*, engine: Engine | None = None, address: str | None = None) -> 
             os.environ["HOST"] = where
     settings = engine.settings if engine is not None else Settings()
     desk = Desk(engine)
+    api = _api(desk, settings)
     routes: list[BaseRoute] = [
-        Mount("/api", app=_api(desk, settings)),
+        WebSocketRoute("/api/analytics/realtime/dashboard", _with(live.socket, desk)),
+        Mount("/api", app=api),
         WebSocketRoute("/ws/metrics", _with(live.socket, desk)),
+        WebSocketRoute("/analytics/realtime/dashboard", _with(live.socket, desk)),
+        Mount("/analytics", app=analytics.AtRoot(api)),
         Route("/health", faults.Faults(_Page(lambda request: watch.health(desk)))),
         Route("/metrics", faults.Faults(_Page(lambda request: watch.meters(request, desk)))),
+        Mount("/assets/plotly", app=_Assets(packages=[("plotly", "package_data")])),
         Mount("/assets", app=_Assets(directory=ASSETS, check_dir=False)),
     ]
     return Parts(routes=routes, middleware=[], lifespan=partial(lifetime, desk))
@@ -85,7 +91,7 @@ def _api(desk: Desk, settings: Settings) -> FastAPI:
         root_path_in_servers=True, redirect_slashes=False,
     )
     api.state.desk = desk
-    for room in (events, questions, live, watch):
+    for room in (events, questions, dashboards, boards, shares, analytics, live, watch):
         api.include_router(room.router)
     faults.install(api)
     api.add_middleware(faults.Faults)
@@ -112,6 +118,8 @@ def _api(desk: Desk, settings: Settings) -> FastAPI:
 _TAGS = [
     {"name": "send", "description": "Records in."},
     {"name": "ask", "description": "Figures out."},
+    {"name": "dashboards", "description": "Dashboards: what people put together, drawn, kept and shared."},
+    {"name": "widget guide", "description": "The paths of the widget guide; they are there without `/api` too."},
     {"name": "integration guide", "description": "The paths and shapes of the integration guide."},
     {"name": "watch", "description": "How the product feels."},
 ]
@@ -152,6 +160,9 @@ class _Assets(StaticFiles):
 def __getattr__(name: str) -> Any:
     """`uvicorn metrics_core.api.server:app` serves the doors without the pages."""
     if name == "app":
-        return Starlette(**build_parts())
+        try:
+            return Starlette(**build_parts())
+        except SettingError as error:
+            give_up(error)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

@@ -189,7 +189,8 @@ def _require_zone(seen: Survey, zone: ZoneInfo | None) -> None:
     if zone is None and seen.naive is not None and not seen.timed:
         msg = (
             f"The times of this file name no zone (the first is {seen.naive!r}), so nothing was imported. "
-            "Say which zone they are in, for example --zone Europe/Berlin or --zone UTC."
+            "Say which zone they are in: --zone Europe/Berlin at the command, or \"Zone of times that name none\" on the "
+            "page."
         )
         raise BadRequestError(msg)
 

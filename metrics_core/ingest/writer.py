@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from metrics_core.errors import BusyError, PulseboardError, StoreAwayError
+from metrics_core.errors import BusyError, ContendedError, PulseboardError, StoreAwayError
 from metrics_core.health import METERS
 from metrics_core.ingest.followups import resolve
 from metrics_core.model.event import Event, Receipt, Refusal
@@ -19,6 +19,9 @@ from metrics_core.store.protocols import Batch, Store
 
 MOST_AT_ONCE = 5_000
 """Events in one commit, unless a single request brings more."""
+
+_PAUSES = (0.02, 0.1, 0.5)
+"""Before the same batch is tried again, in seconds, where others were writing the same rows."""
 
 
 class _Waiting(NamedTuple):
@@ -56,10 +59,11 @@ class Writer:
         return self._depth
 
     def start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._stopping = False
-            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-            self._thread.start()
+        with self._filled:  # senders start it too, and there must never be two
+            if self._thread is None or not self._thread.is_alive():
+                self._stopping = False
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
 
     def stop(self) -> None:
         """Write what waits, then end."""
@@ -72,6 +76,8 @@ class Writer:
     def submit(self, events: Sequence[Event], indexes: Sequence[int], refused: Sequence[Refusal]) -> Future[Receipt]:
         """The receipt of these events, once they are on disk. BusyError, and nothing taken, when the inbox is full."""
         answer: Future[Receipt] = Future()
+        # A caller who goes away takes nothing back: what was handed in is written, and its answer may go unread.
+        answer.set_running_or_notify_cancel()
         if not events:
             answer.set_result(Receipt(0, 0, tuple(refused)))
             return answer
@@ -111,8 +117,7 @@ class Writer:
     def _commit(self, together: list[_Waiting]) -> None:
         started = time.perf_counter()
         try:
-            with self._store.batch() as batch:
-                outcomes = write(batch, [(waiting.events, waiting.indexes) for waiting in together])
+            outcomes = self._write(together)
         except Exception as error:
             self._failed(together, error)
             return
@@ -128,6 +133,17 @@ class Writer:
                 METERS.refused.labels(refusal.step).inc()
             refused = sorted((*waiting.refused, *outcome.refused), key=lambda refusal: refusal.index)
             waiting.answer.set_result(Receipt(outcome.accepted, outcome.duplicates, tuple(refused)))
+
+    def _write(self, together: list[_Waiting]) -> list[_Outcome]:
+        requests = [(waiting.events, waiting.indexes) for waiting in together]
+        for pause in _PAUSES:
+            try:
+                with self._store.batch() as batch:
+                    return write(batch, requests)
+            except ContendedError:
+                time.sleep(pause)
+        with self._store.batch() as batch:
+            return write(batch, requests)
 
     def _failed(self, together: list[_Waiting], error: Exception) -> None:
         # Others must not suffer for one request: each is tried by itself, and only the one at fault is told.
@@ -169,11 +185,12 @@ def write(batch: Batch, requests: Sequence[tuple[Sequence[Event], Sequence[int]]
 
 
 def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:
-    new = _unknown(batch, plain, outcomes)
-    orders = batch.orders([event.order_id for _, _, event in new if event.order_id is not None])
-    placed = set(orders)
+    known = dict(batch.known([event.id for _, _, event in plain]))
+    placed = set(batch.orders(_orders_of(plain, known)))
     fresh: list[Event] = []
-    for number, index, event in new:
+    for number, index, event in plain:
+        if _was_seen(known, event, index, outcomes[number]):
+            continue
         if event.order_id is not None and event.order_id in placed:
             outcomes[number].refused.append(Refusal(
                 index, event.id, "is_a_new_order", "orderId",
@@ -183,6 +200,7 @@ def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes:
             continue
         if event.order_id is not None:
             placed.add(event.order_id)
+        known[event.id] = event.digest
         fresh.append(event)
         outcomes[number].accepted += 1
     if fresh and not batch.append(fresh):
@@ -192,16 +210,19 @@ def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes:
 
 
 def _append_followups(batch: Batch, follow: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:
-    new = _unknown(batch, follow, outcomes)
-    states = dict(batch.orders([event.order_id for _, _, event in new if event.order_id is not None]))
+    known = dict(batch.known([event.id for _, _, event in follow]))
+    states = dict(batch.orders(_orders_of(follow, known)))
     fresh: list[Event] = []
-    for number, index, event in new:
+    for number, index, event in follow:
+        if _was_seen(known, event, index, outcomes[number]):
+            continue
         order_id = event.order_id or ""
         resolved = resolve(event, states.get(order_id), index)
         if isinstance(resolved, Refusal):
             outcomes[number].refused.append(resolved)
             continue
         filled, states[order_id] = resolved
+        known[event.id] = event.digest
         fresh.append(filled)
         outcomes[number].accepted += 1
     if fresh and not batch.append(fresh):
@@ -210,23 +231,21 @@ def _append_followups(batch: Batch, follow: Sequence[tuple[int, int, Event]], ou
     return fresh
 
 
-def _unknown(
-    batch: Batch, events: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]
-) -> list[tuple[int, int, Event]]:
-    """Those whose id was not seen; the others are counted as duplicates, or refused where their content differs."""
-    known = dict(batch.known([event.id for _, _, event in events]))
-    new: list[tuple[int, int, Event]] = []
-    for number, index, event in events:
-        before = known.get(event.id)
-        if before is None:
-            known[event.id] = event.digest
-            new.append((number, index, event))
-        elif before == event.digest:
-            outcomes[number].duplicates += 1
-        else:
-            outcomes[number].refused.append(Refusal(
-                index, event.id, "is_not_in_conflict", "id",
-                f"The id {event.id[:80]!r} was sent before with other content, which stays as it was. Send what is new "
-                "under an id of its own.",
-            ))  # fmt: skip
-    return new
+def _orders_of(events: Sequence[tuple[int, int, Event]], known: Mapping[str, int]) -> list[str]:
+    return [event.order_id for _, _, event in events if event.order_id is not None and event.id not in known]
+
+
+def _was_seen(known: Mapping[str, int], event: Event, index: int, outcome: _Outcome) -> bool:
+    """Whether its id was kept before: then it is counted as a duplicate, or refused where its content differs."""
+    before = known.get(event.id)
+    if before is None:
+        return False
+    if before == event.digest:
+        outcome.duplicates += 1
+    else:
+        outcome.refused.append(Refusal(
+            index, event.id, "is_not_in_conflict", "id",
+            f"The id {event.id[:80]!r} was sent before with other content, which stays as it was. Send what is new "
+            "under an id of its own.",
+        ))  # fmt: skip
+    return True

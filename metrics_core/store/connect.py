@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import NamedTuple
+
 from metrics_core.errors import SettingError
 from metrics_core.store.protocols import Store
 
 
+class _Row(NamedTuple):
+    """One sort of database."""
+
+    schemes: tuple[str, ...]
+    """How its URLs begin, without the driver that may stand behind a plus sign."""
+    open: Callable[[str], Store]
+
+
+def _memory(url: str) -> Store:
+    from metrics_core.store.memory.store import MemoryStore
+
+    return MemoryStore()
+
+
+def _sql(url: str) -> Store:
+    from metrics_core.store.sql.store import SqlStore
+
+    return SqlStore(url)
+
+
+_ROWS = (
+    _Row(("sqlite",), _sql),
+    _Row(("postgresql", "postgres"), _sql),
+    _Row(("memory",), _memory),
+)
+
+
 def connect(url: str) -> Store:
-    """The store of a DATABASE_URL; SettingError where no store speaks to that sort of database."""
-    sort = url.partition(":")[0].partition("+")[0]
-    if sort == "memory":
-        from metrics_core.store.memory.store import MemoryStore
-
-        return MemoryStore()
-    if sort == "sqlite":
-        from metrics_core.store.sql.store import SqlStore
-
-        return SqlStore(url)
-    message = (
-        f"No store speaks to {sort!r} in this version. Set DATABASE_URL to an SQLite file, such as "
-        "sqlite:///data/pulseboard.db, or leave it out."
-    )
+    """The store of a DATABASE_URL; nothing is connected yet. SettingError where no store speaks to that sort of database."""
+    scheme = url.partition(":")[0].partition("+")[0].strip().lower()
+    for row in _ROWS:
+        if scheme in row.schemes:
+            return row.open(url)
+    known = [name for row in _ROWS for name in row.schemes]
+    close = get_close_matches(scheme, known, n=1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(row.schemes[0] for row in _ROWS)}."
+    # What stands there may be a password, where the scheme was left out.
+    shown = repr(scheme) if scheme.isidentifier() and "://" in url else "what DATABASE_URL begins with"
+    message = f"No store speaks to {shown}. {hint} On this machine, sqlite:///data/pulseboard.db needs no server."
     raise SettingError(message)

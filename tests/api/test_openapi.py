@@ -67,6 +67,7 @@ def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # every door, sixty times
 @pytest.mark.parametrize("mode", tuple(GenerationMode))
 def test_no_request_made_from_the_document_gets_a_server_error(
     client: TestClient, document: dict[str, Any], mode: GenerationMode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap
@@ -94,7 +95,7 @@ class MemoryStore:
     @contextmanager
     def changing(self) -> Iterator[_Kept]:
         """Something other than appending: readers with a memory of their own start afresh."""
-        with self._lock:
+        with self._transaction():
             yield self._kept
             self._generation += 1
 
@@ -109,14 +110,14 @@ class MemoryBatch:
         return {name: self._kept.by_id[name].digest for name in ids if name in self._kept.by_id}
 
     def orders(self, order_ids: Sequence[str]) -> Mapping[str, OrderState]:
-        return {name: state_of(self._kept.orders[name]) for name in order_ids if name in self._kept.orders}
+        return {name: state_of(self._kept.orders[name]) for name in order_ids if self._is_placed(name)}
 
     def append(self, events: Sequence[Event]) -> bool:
         ids = {event.id for event in events}
-        placed = [event.order_id for event in events if event.placed]
+        placed = [event.order_id for event in events if event.placed and event.order_id is not None]
         if len(ids) < len(events) or len(set(placed)) < len(placed):
             return False
-        if any(name in self._kept.by_id for name in ids) or any(name in self._kept.orders for name in placed):
+        if any(name in self._kept.by_id for name in ids) or any(self._is_placed(name) for name in placed):
             return False
         for event in events:
             self._kept.events.append(event)
@@ -124,7 +125,7 @@ class MemoryBatch:
             if event.order_id is not None:
                 self._kept.orders.setdefault(event.order_id, []).append(event)
             if event.user is not None:
-                self._kept.users.setdefault(event.user, len(self._kept.users) + 1)
+                self._number(event.user)
         return True
 
     def merge(self, rows: Iterable[RollupRow], sets: Iterable[SetRow]) -> None:
@@ -135,6 +136,15 @@ class MemoryBatch:
         for group in sets:
             spot = group[:4]
             kept[spot] = kept.get(spot, frozenset()) | group.users
+            for user in group.users:
+                self._number(user)
+
+    def _number(self, user: str) -> None:
+        self._kept.users.setdefault(user, len(self._kept.users) + 1)
+
+    def _is_placed(self, order_id: str) -> bool:
+        """What follows an order may have outlived it."""
+        return any(event.placed for event in self._kept.orders.get(order_id, ()))
 
 
 def state_of(events: Sequence[Event]) -> OrderState:
@@ -187,8 +197,8 @@ class MemoryLog:
     ) -> list[Event]:
         with self._store.reading() as kept:
             late = {id(event) for event in kept.events[after_seq:]}
-        window = None if before is None else Window(0, before)
-        return [event for event in self._matching(window, origins=origins)[::-1] if id(event) in late][:limit]
+        latest_first = self._matching(origins=origins)[::-1]
+        return [event for event in latest_first if id(event) in late and (before is None or event.at < before)][:limit]
 
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         with self._store.reading() as kept:
@@ -307,7 +317,9 @@ class MemoryCatalog:
         self._documents: dict[tuple[str, str], Document] = {}
 
     def get(self, shelf: str, name: str) -> Document | None:
-        return self._documents.get((shelf, name))
+        with self._lock:
+            found = self._documents.get((shelf, name))
+        return None if found is None else _copied(found)
 
     def put(self, shelf: str, name: str, body: dict[str, object], *, expecting: int | None = None) -> Document:
         with self._lock:
@@ -316,15 +328,19 @@ class MemoryCatalog:
             if expecting is not None and expecting != version:
                 msg = f"{name!r} was changed meanwhile: it is at version {version}, not {expecting}. Read it again."
                 raise ConflictError(msg)
-            document = Document(shelf, name, version + 1, dict(body))
+            document = _copied(Document(shelf, name, version + 1, body))
             self._documents[shelf, name] = document
-            return document
+            return _copied(document)
 
     def find(self, shelf: str) -> list[Document]:
-        return [document for (kept, _), document in sorted(self._documents.items()) if kept == shelf]
+        with self._lock:
+            return [_copied(document) for (kept, _), document in sorted(self._documents.items()) if kept == shelf]
 
     def drop(self, shelf: str, name: str) -> bool:
         with self._lock:
             return self._documents.pop((shelf, name), None) is not None
 
 
+def _copied(document: Document) -> Document:
+    """A document whose body nobody else holds."""
+    return document._replace(body=deepcopy(document.body))

@@ -1,46 +1,91 @@
-"""Connections to a SQL database: one for writing, some for reading, and one state for everything read together."""
+"""Connections to a SQL database: for writing, for reading, and one state for everything read together."""
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from metrics_core.errors import SettingError, StoreAwayError
+from metrics_core.errors import ContendedError, PulseboardError, SettingError, StoreAwayError
+from metrics_core.logs import log
+from metrics_core.store.sql.dialects import ALL
+from metrics_core.store.sql.dialects.dialect import Dialect
+
+Done = TypeVar("Done")
 
 _AWAY = "The database did not answer. Nothing was taken in; try again in a few seconds."
+_UNSURE = (
+    "The database went away during a commit, so that nobody knows yet whether these records are kept. Send them again: what "
+    "is kept already counts once."
+)
+_ALL_TAKEN = "Every connection to the database is in use. Nothing was taken in; try again in a few seconds."
+_TRIES = 5
 
 
 class Connections:
-    """Hands out connections of one database; every failure to reach it becomes StoreAwayError."""
+    """Hands out connections of one database. Whatever its driver raises becomes a sentence; see `Dialect.meaning`."""
 
     def __init__(self, url: str) -> None:
-        self.engine = _sqlite(url)
+        parsed = _read(url)
+        self.dialect: Dialect = ALL[parsed.get_backend_name()]
+        self.engine = self.dialect.open(parsed)
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, *self.dialect.errors())
         self._writing = threading.RLock()
         self._views = threading.local()
+        self._owed: Callable[[Connection], object] | None = None
+        self._met = False  # whoever starts is told what to change; in the middle of work, everything may pass
+        self._complained: str | None = None
+        self.lost: Callable[[], None] = lambda: None
+        """Called whenever the database went away: what was remembered of it may not hold where another took over."""
+
+    def prepare(self, steps: Callable[[Connection], object]) -> None:
+        """Have this done before anything else. Where the database is away now, it is done when it is back."""
+        self._owed = steps
+        self._settle()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that no other writer of this process or another overlaps; committed at the end, durably."""
-        with self._writing, self._guard(), self.engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
-            with connection.begin():
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction, committed at the end, durably. While it is `alone`, no other that is, of this process or
+        another, is anywhere between its begin and its commit."""
+        self._settle()
+        if not alone:
+            with self._transaction(alone=False) as connection:
                 yield connection
+            return
+        with self._writing, self._transaction(alone=True) as connection:
+            yield connection
+
+    def change(self, work: Callable[[Connection], Done], *, alone: bool = True) -> Done:
+        """A transaction of this work, tried again where others were in its way."""
+        for tried in range(1, _TRIES + 1):
+            try:
+                with self.write(alone=alone) as connection:
+                    return work(connection)
+            except ContendedError:
+                if tried == _TRIES:
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**tried))
+        raise AssertionError
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading: the one of this thread's view, if it is in one."""
+        """A connection for reading one state: the one of this thread's view, if it is in one."""
         current: Connection | None = getattr(self._views, "connection", None)
         if current is not None:
-            yield current
+            with self._sentences():
+                yield current
             return
-        with self._guard(), self.engine.connect() as connection, connection.begin():
+        self._settle()
+        with self._sentences(), self.engine.connect() as connection, self.dialect.reading(connection).begin():
+            self._has_answered()
             yield connection
 
     @contextmanager
@@ -60,52 +105,75 @@ class Connections:
         self.engine.dispose()
 
     @contextmanager
-    def _guard(self) -> Iterator[None]:
+    def _transaction(self, *, alone: bool) -> Iterator[Connection]:
+        committing = False
         try:
-            yield
-        except OperationalError as error:
-            raise StoreAwayError(_AWAY) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreAwayError(_AWAY) from error
+            with self._sentences(), self.engine.connect() as connection, self.dialect.writing(connection).begin():
+                self._has_answered()
+                if alone:
+                    self.dialect.alone(connection)
+                yield connection
+                committing = True
+        except StoreAwayError as error:
+            if committing and getattr(error.__cause__, "connection_invalidated", False):
+                raise StoreAwayError(_UNSURE) from error
             raise
 
+    def _settle(self) -> None:
+        if self._owed is not None:
+            with self._writing:
+                self._do_what_is_owed()
 
-def _sqlite(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.database and parsed.database != ":memory:":
-        folder = Path(parsed.database).parent
+    def _do_what_is_owed(self) -> None:
+        owed = self._owed
+        if owed is not None:
+            with self._transaction(alone=True) as connection:
+                owed(connection)
+            self._owed = None
+
+    def _has_answered(self) -> None:
+        self._met = self._met or self._owed is None
+        self._complained = None
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"The folder of the database, {folder}, cannot be made: {error.strerror}. Choose another in DATABASE_URL."
-            raise SettingError(msg) from error
-    engine = create_engine(
-        parsed,
-        pool_size=8,
-        max_overflow=32,
-        connect_args={"check_same_thread": False, "cached_statements": 512, "timeout": 30},
-    )
+            yield
+        except self._errors as error:
+            meaning = self._meaning(error)
+            if meaning is None:
+                raise
+            raise meaning from error
 
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions by itself: `begin` below says which kind is meant.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            # Checkpoints are taken off the commit path by the store; this is the bound where that falls behind.
-            "wal_autocheckpoint=20000",
-            "cache_size=-65536",
-            "temp_store=MEMORY",
-            "mmap_size=268435456",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
+    def _meaning(self, error: Exception) -> PulseboardError | None:
+        if isinstance(error, PoolTimeoutError):
+            return StoreAwayError(_ALL_TAKEN)
+        if isinstance(error, PendingRollbackError):
+            return StoreAwayError(_AWAY)  # somebody goes on in a view whose connection has broken off
+        broken = isinstance(error, DBAPIError) and error.connection_invalidated
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        meaning = self.dialect.meaning(cause, self.engine.url)
+        if meaning is None:
+            meaning = StoreAwayError(_AWAY) if broken else None
+        if meaning is None or isinstance(meaning, ContendedError):
+            return meaning
+        if not self._met and isinstance(meaning, SettingError):
+            return meaning
+        if self._complained != str(meaning):
+            self._complained = str(meaning)
+            log(__name__).warning("the database cannot be used", why=str(meaning))
+        self._met = True
+        self.lost()
+        # Who asks meanwhile need not know users and hosts.
+        return StoreAwayError(_AWAY) if isinstance(meaning, SettingError) else meaning
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A reader that later wrote would fail at once under another writer; a writer says so from the start.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return engine
+def _read(url: str) -> URL:
+    try:
+        return make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    except (ArgumentError, ValueError):
+        msg = (
+            "DATABASE_URL cannot be read. Write it as sqlite:///data/pulseboard.db or postgresql+psycopg://user:password@host:"
+            "5432/database; in a password, signs such as @ : / # have to be percent-encoded."
+        )
+        raise SettingError(msg) from None

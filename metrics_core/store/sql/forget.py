@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, tr
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND
 from metrics_core.model.instant import DAY, HOUR, Instant
 from metrics_core.rollup.fold import fold
-from metrics_core.store.sql.batch import EVENT_ROWS, add_totals, put_sets
+from metrics_core.store.sql.kept import add_totals, put_sets
 from metrics_core.store.sql.rows import events_of
-from metrics_core.store.sql.schema import FACTS, META, SETS_TABLE, TOTALS_TABLE
+from metrics_core.store.sql.schema import FACTS, LONG_BEFORE, META, SETS_TABLE, TOTALS_TABLE
+from metrics_core.store.sql.told import EVENT_ROWS
 
 _ACTIVE = and_(FACTS.c.kind != REFUND, (FACTS.c.kind != ORDER_FAILED) | (FACTS.c.placed == 1))
 _IN_SET = {"buyers": FACTS.c.kind == ORDER_COMPLETED, "active": _ACTIVE}
@@ -29,7 +30,7 @@ def forget(connection: Connection, origins: Sequence[str], run_id: str | None) -
         for table in (TOTALS_TABLE, SETS_TABLE):
             connection.execute(delete(table).where(table.c.origin.in_(origins) if origins else true()))
     else:
-        hour = FACTS.c.at - FACTS.c.at % HOUR
+        hour = FACTS.c.at - (FACTS.c.at + LONG_BEFORE) % HOUR
         hours = [(row[0], row[1]) for row in connection.execute(select(hour, FACTS.c.origin).where(gone).distinct())]
         _subtract(connection, gone)
         connection.execute(delete(FACTS).where(gone))

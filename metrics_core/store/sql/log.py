@@ -12,13 +12,12 @@ from metrics_core.model.instant import Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.store.protocols import Sighting, Tally
-from metrics_core.store.sql.batch import EVENT_ROWS, rows_of_event
 from metrics_core.store.sql.connections import Connections
 from metrics_core.store.sql.forget import forget
 from metrics_core.store.sql.rows import events_of
 from metrics_core.store.sql.schema import FACTS, TOTALS_TABLE, USERS
 from metrics_core.store.sql.tally import run as run_tally
-from metrics_core.store.sql.users import UserNumbers
+from metrics_core.store.sql.told import EVENT_ROWS, events_at
 
 _SIGHTED = select(
     FACTS.c.seq, FACTS.c.at, FACTS.c.user, FACTS.c.origin, FACTS.c.kind, FACTS.c.placed
@@ -28,9 +27,8 @@ _SIGHTED = select(
 class SqlLog:
     """See `metrics_core.store.protocols.EventLog`."""
 
-    def __init__(self, connections: Connections, users: UserNumbers) -> None:
+    def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._users = users
 
     def scan(
         self, window: Window | None = None, *, kinds: Sequence[str] = (), origins: Sequence[str] = (),
@@ -43,8 +41,10 @@ class SqlLog:
             statement = statement.where(FACTS.c.run_id == run_id)
         if user is not None:
             statement = statement.where(USERS.c.name == user)
-        with self._connections.read() as connection:
-            result = connection.execution_options(yield_per=chunk).execute(statement)
+        with (
+            self._connections.read() as connection,
+            connection.execution_options(yield_per=chunk).execute(statement) as result,
+        ):
             found: list[Event] = []
             for event in events_of(tuple(row) for row in result):
                 found.append(event)
@@ -61,13 +61,12 @@ class SqlLog:
         if before is not None:
             heads = heads.where(FACTS.c.at < before)
         if after_seq:
-            # The unary plus keeps SQLite from walking all of time backwards where the few new rows are at hand.
+            # The sum keeps the planner from walking all of time backwards where the few new rows are at hand.
             heads = heads.where(FACTS.c.seq > after_seq).order_by((FACTS.c.at + 0).desc(), FACTS.c.seq.desc())
         else:
             heads = heads.order_by(FACTS.c.at.desc(), FACTS.c.seq.desc())
         with self._connections.read() as connection:
-            seqs = [row[0] for row in connection.execute(heads.limit(limit))]
-            return [event for seq in seqs for event in events_of(rows_of_event(connection, seq))]
+            return events_at(connection, [row[0] for row in connection.execute(heads.limit(limit))])
 
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         return self._sighted(_within(_SIGHTED, window, origins))
@@ -112,10 +111,7 @@ class SqlLog:
         return found
 
     def forget(self, *, origins: Sequence[str] = (), run_id: str | None = None) -> int:
-        with self._connections.write() as connection:
-            gone = forget(connection, origins, run_id)
-        self._users.forget()
-        return gone
+        return self._connections.change(lambda connection: forget(connection, origins, run_id))
 
     def runs(self) -> list[tuple[str, str, int, Instant, Instant]]:
         statement = (

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, text
 
+from metrics_core.model.instant import DAY
+
 METADATA = MetaData()
 
+LONG_BEFORE = 7 * 110_000 * DAY
+"""Where time is divided it is counted from so long before 1970, in whole weeks, that no event is earlier: databases round
+negative numbers towards zero."""
+
 _BIG = BigInteger().with_variant(Integer, "sqlite")
+# Sorted and compared by their bytes everywhere, so that every database gives every answer in the same order.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 FACTS = Table(
     "facts",
@@ -15,30 +23,30 @@ FACTS = Table(
     # (line 0) stands for the order, and an event's own number is `seq - line`.
     Column("seq", _BIG, primary_key=True, autoincrement=False),
     Column("line", SmallInteger, nullable=False),
-    Column("id", Text),
+    Column("id", _TEXT),
     Column("digest", _BIG, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", _TEXT, nullable=False),
     Column("at", _BIG, nullable=False),
     Column("received_at", _BIG, nullable=False),
     Column("user", Integer),
-    Column("session", Text),
-    Column("order_id", Text),
+    Column("session", _TEXT),
+    Column("order_id", _TEXT),
     Column("placed", SmallInteger, nullable=False),
-    Column("channel", Text),
-    Column("region", Text),
-    Column("staff", Text),
-    Column("segment", Text),
-    Column("content", Text),
-    Column("feature", Text),
-    Column("company", Text),
-    Column("product", Text),
-    Column("source", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("run_id", Text),
+    Column("channel", _TEXT),
+    Column("region", _TEXT),
+    Column("staff", _TEXT),
+    Column("segment", _TEXT),
+    Column("content", _TEXT),
+    Column("feature", _TEXT),
+    Column("company", _TEXT),
+    Column("product", _TEXT),
+    Column("source", _TEXT, nullable=False),
+    Column("origin", _TEXT, nullable=False),
+    Column("run_id", _TEXT),
     Column("quantity", _BIG, nullable=False),
     Column("amount", _BIG, nullable=False),
     Column("count", _BIG, nullable=False),
-    Column("payload", Text),
+    Column("payload", _TEXT),
 )
 Index("facts_id", FACTS.c.id, unique=True, sqlite_where=text("id IS NOT NULL"), postgresql_where=text("id IS NOT NULL"))
 Index(
@@ -59,17 +67,17 @@ USERS = Table(
     "users",
     METADATA,
     Column("no", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", _TEXT, nullable=False, unique=True),
 )
 
 TOTALS_TABLE = Table(
     "totals",
     METADATA,
-    Column("rollup", Text, primary_key=True),
+    Column("rollup", _TEXT, primary_key=True),
     Column("grain", _BIG, primary_key=True),
     Column("start", _BIG, primary_key=True),
-    Column("origin", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    Column("origin", _TEXT, primary_key=True),
+    Column("key", _TEXT, primary_key=True),
     Column("placed", _BIG, nullable=False),
     Column("completed", _BIG, nullable=False),
     Column("failed", _BIG, nullable=False),
@@ -84,10 +92,10 @@ TOTALS_TABLE = Table(
 SETS_TABLE = Table(
     "sets",
     METADATA,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("grain", _BIG, primary_key=True),
     Column("start", _BIG, primary_key=True),
-    Column("origin", Text, primary_key=True),
+    Column("origin", _TEXT, primary_key=True),
     Column("users", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -95,15 +103,15 @@ SETS_TABLE = Table(
 DOCUMENTS = Table(
     "documents",
     METADATA,
-    Column("shelf", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("shelf", _TEXT, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", _TEXT, nullable=False),
 )
 
 META = Table(
     "meta",
     METADATA,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("value", _BIG, nullable=False),
 )

@@ -1,26 +1,22 @@
-"""The SQL store. On SQLite: one file beside its write-ahead log, one writer, durable commits."""
+"""The SQL store. How the databases differ is in `dialects/`."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
+from metrics_core.errors import StoreAwayError
 from metrics_core.store.sql import steps
 from metrics_core.store.sql.batch import SqlBatch
 from metrics_core.store.sql.catalog import SqlCatalog
 from metrics_core.store.sql.connections import Connections
+from metrics_core.store.sql.dialects.dialect import Upkeep
 from metrics_core.store.sql.log import SqlLog
 from metrics_core.store.sql.schema import FACTS, META
 from metrics_core.store.sql.totals import SqlTotals
 from metrics_core.store.sql.users import UserNumbers
-
-_CHECKPOINT_SECONDS = 0.5
-_CHECKPOINT_BYTES = 8 * 1024 * 1024
 
 
 class SqlStore:
@@ -29,33 +25,30 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         self._connections = Connections(url)
         self._users = UserNumbers()
-        self._file = Path(self._connections.engine.url.database or "")
-        self.name = f"SQLite {sqlite3.sqlite_version}, {self._file.name}"
-        self.events = SqlLog(self._connections, self._users)
+        self._connections.lost = self._users.forget
+        self._dialect = self._connections.dialect
+        self.name = self._dialect.name(self._connections.engine.url, None)
+        self.events = SqlLog(self._connections)
         self.totals = SqlTotals(self._connections, self._users)
         self.catalog = SqlCatalog(self._connections)
-        self._closing = threading.Event()
-        self._checkpointing: threading.Thread | None = None
+        self._upkeep: tuple[Upkeep, ...] = ()
 
     def prepare(self) -> None:
-        with self._connections.write() as connection:
-            steps.apply(connection)
-        if self._checkpointing is None:
-            self._checkpointing = threading.Thread(target=self._checkpoint, name="checkpoint", daemon=True)
-            self._checkpointing.start()
+        if not self._upkeep:
+            self._upkeep = tuple(self._dialect.upkeep(self._connections.engine))
+            for work in self._upkeep:
+                work.start()
+        self._connections.prepare(self._make_ready)
 
     def batch(self) -> AbstractContextManager[SqlBatch]:
         return self._transaction()
 
     @contextmanager
     def _transaction(self) -> Iterator[SqlBatch]:
-        try:
-            with self._connections.write() as connection:
-                yield SqlBatch(connection, self._users)
-        except BaseException:
-            self._users.rolled_back()
-            raise
-        self._users.committed()
+        naming = self._users.naming()
+        with self._connections.write() as connection:
+            yield SqlBatch(connection, naming)
+        naming.committed()
 
     def view(self) -> AbstractContextManager[None]:
         return self._connections.view()
@@ -73,19 +66,18 @@ class SqlStore:
             connection.execute(select(META.c.value).limit(1)).fetchall()
 
     def size(self) -> int | None:
-        files = (self._file, self._file.with_name(self._file.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        try:
+            with self._connections.read() as connection:
+                return self._dialect.size(connection)
+        except StoreAwayError:
+            return None
 
     def close(self) -> None:
-        self._closing.set()
-        if self._checkpointing is not None:
-            self._checkpointing.join(timeout=5)
+        for work in self._upkeep:
+            work.stop()
         self._connections.close()
 
-    def _checkpoint(self) -> None:
-        """Move what was committed from the write-ahead log into the file, beside the writer instead of inside its commit."""
-        wal = self._file.with_name(self._file.name + "-wal")
-        while not self._closing.wait(_CHECKPOINT_SECONDS):
-            if wal.exists() and wal.stat().st_size > _CHECKPOINT_BYTES:
-                with self._connections.engine.connect() as connection:
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    def _make_ready(self, connection: Connection) -> None:
+        self._dialect.check(connection)
+        self.name = self._dialect.name(connection.engine.url, connection.dialect.server_version_info)
+        steps.apply(connection)

@@ -16,17 +16,16 @@ from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Filter, Value
 from metrics_core.model.window import Window
 from metrics_core.store.protocols import Tally
-from metrics_core.store.sql.schema import FACTS, USERS
+from metrics_core.store.sql.dialects import dialect_of
+from metrics_core.store.sql.schema import FACTS, LONG_BEFORE, USERS
 
 Piece: TypeAlias = tuple[Instant, ColumnElement[Any]]
 """From when on which expression holds."""
 
 _F = FACTS.c
 
-_BIAS_DAYS = 7 * 110_000
-"""Days are counted from long before any event, so that a division never meets a negative number: databases round those
-towards zero."""
-_BIAS = _BIAS_DAYS * DAY
+_BIAS = LONG_BEFORE
+_BIAS_DAYS = _BIAS // DAY
 _THURSDAY = 3
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LENGTHS = {"minute": MINUTE, "hour": HOUR}
@@ -89,10 +88,10 @@ def _rows(connection: Connection, ask: Select[Any], window: Window, width: int) 
 def _slices(connection: Connection, tally: Tally) -> list[Window]:
     """The window in parts of some `_SLICE` rows, as far as the terms can be added up.
 
-    SQLite groups by sorting. Many small sorts in the processor's cache are three times faster than one of a million rows,
-    as long as there are few groups.
+    Some databases group by sorting. Many small sorts in the processor's cache are three times faster than one of a million
+    rows, as long as there are few groups.
     """
-    if connection.dialect.name != "sqlite" or not set(tally.terms) <= set(TOTALS):
+    if not dialect_of(connection).groups_by_sorting or not set(tally.terms) <= set(TOTALS):
         return [tally.window]
     first, last, number = (connection.execute(select(end)).scalar() or 0 for end in _ENDS)
     start, end = max(tally.window.start, first), min(tally.window.end, last)

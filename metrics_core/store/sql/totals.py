@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pyroaring import BitMap
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW
 from metrics_core.model.instant import Instant
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.window import Window
 from metrics_core.rollup.totals import Grain, Key, Piece, RollupRow, SetRow, Totals
-from metrics_core.store.sql.batch import SqlBatch, key_of
+from metrics_core.store.sql.batch import SqlBatch
 from metrics_core.store.sql.connections import Connections
+from metrics_core.store.sql.dialects.dialect import Sum
 from metrics_core.store.sql.forget import next_generation
+from metrics_core.store.sql.kept import key_of
 from metrics_core.store.sql.schema import SETS_TABLE, TOTALS_TABLE, USERS
-from metrics_core.store.sql.users import UserNumbers
+from metrics_core.store.sql.users import Naming, UserNumbers
 
-_AT_ONCE = 200
-"""Pieces in one statement."""
-
-_RAW_TOTALS = ", ".join((
-    "SUM(f.placed * (f.line = 0))",
-    f"SUM(f.kind = '{ORDER_COMPLETED}' AND f.line = 0)",
-    f"SUM(f.kind = '{ORDER_FAILED}' AND f.line = 0)",
-    f"SUM(CASE WHEN f.kind = '{ORDER_COMPLETED}' THEN f.quantity ELSE 0 END)",
-    f"SUM(CASE WHEN f.kind = '{ORDER_COMPLETED}' THEN f.amount ELSE 0 END)",
-    f"SUM(CASE WHEN f.kind = '{REFUND}' THEN f.amount ELSE 0 END)",
-    f"SUM(CASE WHEN f.kind = '{VIEW}' THEN f.\"count\" ELSE 0 END)",
-    "SUM(f.line = 0)",
-))
-_KEPT_TOTALS = ", ".join(f"SUM(t.{name})" for name in TOTALS)
+_RAW = ", ".join(
+    f"CAST(SUM(CASE WHEN {condition} THEN {amount} ELSE 0 END) AS BIGINT)"
+    for condition, amount in (
+        ("t.placed = 1 AND t.line = 0", "1"),
+        (f"t.kind = '{ORDER_COMPLETED}' AND t.line = 0", "1"),
+        (f"t.kind = '{ORDER_FAILED}' AND t.line = 0", "1"),
+        (f"t.kind = '{ORDER_COMPLETED}'", "t.quantity"),
+        (f"t.kind = '{ORDER_COMPLETED}'", "t.amount"),
+        (f"t.kind = '{REFUND}'", "t.amount"),
+        (f"t.kind = '{VIEW}'", 't."count"'),
+        ("t.line = 0", "1"),
+    )
+)
+_KEPT = ", ".join(f"CAST(SUM(t.{name}) AS BIGINT)" for name in TOTALS)
 
 
 class SqlTotals:
@@ -46,28 +47,26 @@ class SqlTotals:
         found: list[dict[tuple[str, Key], Totals]] = [{} for _ in pieces]
         kept = [(number, piece) for number, piece in enumerate(pieces) if piece.grain is not None]
         raw = [(number, piece) for number, piece in enumerate(pieces) if piece.grain is None]
+        dialect = self._connections.dialect
+        from_totals = Sum(
+            ("n", "grain", "lo", "hi"), "totals", f"t.rollup = {dialect.mark} AND t.grain = p.grain AND t.start >= p.lo "
+            "AND t.start < p.hi", ("origin", "key"), _KEPT, "",
+        )  # fmt: skip
+        from_facts = Sum(
+            ("n", "lo", "hi"), "facts", "t.at >= p.lo AND t.at < p.hi", ("origin", *by), _RAW, "facts_at",
+        )  # fmt: skip
         with self._connections.read() as connection:
-            for first in range(0, len(kept), _AT_ONCE):
-                some = kept[first : first + _AT_ONCE]
-                given = [(number, piece.grain, piece.start, piece.end) for number, piece in some]
-                statement = (
-                    f"WITH p(n, grain, lo, hi) AS (VALUES {_marks(len(some), 4)}) "
-                    f"SELECT p.n, t.origin, t.key, {_KEPT_TOTALS} FROM p CROSS JOIN totals t "
-                    "WHERE t.rollup = ? AND t.grain = p.grain AND t.start >= p.lo AND t.start < p.hi GROUP BY 1, 2, 3"
-                )
-                for row in connection.exec_driver_sql(statement, (*_flat(given), ",".join(by))).fetchall():
+            for first in range(0, len(kept), dialect.at_once):
+                some = kept[first : first + dialect.at_once]
+                ranges = [(n, int(piece.grain or 0), piece.start, piece.end) for n, piece in some]
+                given = dialect.given(("bigint",) * 4, ranges)
+                statement = dialect.summed(given.text, from_totals)
+                for row in connection.exec_driver_sql(statement, (*given.parameters, ",".join(by))).fetchall():
                     found[row[0]][row[1], key_of(by, row[2])] = tuple(row[3:])
-            for first in range(0, len(raw), _AT_ONCE):
-                some = raw[first : first + _AT_ONCE]
-                bounds = [(number, piece.start, piece.end) for number, piece in some]
-                keys = "".join(f", f.{name}" for name in by)
-                # The planner must not leave the index on `at`: after ANALYZE it has preferred a skip-scan.
-                statement = (
-                    f"WITH p(n, lo, hi) AS (VALUES {_marks(len(some), 3)}) "
-                    f"SELECT p.n, f.origin{keys}, {_RAW_TOTALS} FROM p CROSS JOIN facts f INDEXED BY facts_at "
-                    f"WHERE f.at >= p.lo AND f.at < p.hi GROUP BY p.n, f.origin{keys}"
-                )
-                for row in connection.exec_driver_sql(statement, _flat(bounds)).fetchall():
+            for first in range(0, len(raw), dialect.at_once):
+                bounds = [(n, piece.start, piece.end) for n, piece in raw[first : first + dialect.at_once]]
+                given = dialect.given(("bigint",) * 3, bounds)
+                for row in connection.exec_driver_sql(dialect.summed(given.text, from_facts), given.parameters).fetchall():
                     found[row[0]][row[1], tuple(row[2 : 2 + len(by)])] = tuple(row[2 + len(by) :])
         return found
 
@@ -94,27 +93,23 @@ class SqlTotals:
             return {(row[0], row[1]): BitMap.deserialize(row[2]) for row in connection.execute(statement)}
 
     def replace(self, window: Window, rows: Iterable[RollupRow], sets: Iterable[SetRow]) -> None:
-        with self._connections.write() as connection:
+        rows, sets = list(rows), list(sets)
+
+        def put(connection: Connection) -> Naming:
+            naming = self._users.naming()
             for table in (TOTALS_TABLE, SETS_TABLE):
                 connection.execute(delete(table).where(table.c.start >= window.start, table.c.start < window.end))
-            SqlBatch(connection, self._users).merge(rows, sets)
+            SqlBatch(connection, naming).merge(rows, sets)
             next_generation(connection)
-        self._users.committed()
+            return naming
+
+        self._connections.change(put).committed()
 
     def names(self, users: Iterable[int]) -> dict[int, str]:
-        wanted = list(users)
+        wanted, dialect = list(users), self._connections.dialect
         found: dict[int, str] = {}
         with self._connections.read() as connection:
-            for first in range(0, len(wanted), 500):
-                statement = select(USERS.c.no, USERS.c.name).where(USERS.c.no.in_(wanted[first : first + 500]))
-                found.update((row[0], row[1]) for row in connection.execute(statement))
+            for first in range(0, len(wanted), dialect.at_once):
+                some = dialect.among(USERS.c.no, wanted[first : first + dialect.at_once])
+                found.update((row[0], row[1]) for row in connection.execute(select(USERS.c.no, USERS.c.name).where(some)))
         return found
-
-
-def _marks(rows: int, columns: int) -> str:
-    row = "(" + ",".join("?" * columns) + ")"
-    return ",".join([row] * rows)
-
-
-def _flat(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(value for row in rows for value in row)

@@ -1,0 +1,206 @@
+"""SQLite: one file beside its write-ahead log, one writer, durable commits."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from metrics_core.errors import PulseboardError, SettingError, StoreAwayError
+from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep
+
+_OLDEST = (3, 35)
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    # Checkpoints are taken off the commit path by `_Checkpoints`; this is the bound where that falls behind.
+    "wal_autocheckpoint=20000",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+    "mmap_size=268435456",
+)
+_PARAMETERS = 24_000
+"""Well below SQLite's limit of 32,766 for one statement."""
+
+_OTHER = "Choose another in DATABASE_URL."
+_MEANINGS: dict[int, tuple[type[PulseboardError], str]] = {
+    sqlite3.SQLITE_NOTADB: (
+        SettingError, "{file} is not an SQLite database. Move it away, or name another file in DATABASE_URL."),
+    sqlite3.SQLITE_CORRUPT: (
+        SettingError, "{file} is damaged. Put a backup in its place, or name another file in DATABASE_URL."),
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreAwayError, "The database {file} cannot be opened: let this user read and write it and its folder, or choose "
+        "another in DATABASE_URL."),
+    sqlite3.SQLITE_READONLY: (
+        SettingError, f"The database {{file}} cannot be written: let this user write it and its folder. {_OTHER}"),
+    sqlite3.SQLITE_FULL: (
+        StoreAwayError, "The disk of the database is full. Nothing was taken in; make room and try again."),
+    sqlite3.SQLITE_BUSY: (
+        StoreAwayError, "Another program has kept the database for too long. Nothing was taken in; try again in a few "
+        "seconds."),
+}  # fmt: skip
+"""By primary result code."""
+
+
+class Sqlite:
+    """See `metrics_core.store.sql.dialects.dialect.Dialect`."""
+
+    mark = "?"
+    at_once = 500
+    groups_by_sorting = True
+
+    def open(self, url: URL) -> Engine:
+        if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+            msg = "SQLite is written sqlite:///path/of/file.db in DATABASE_URL, without a driver."
+            raise SettingError(msg)
+        if not url.database or url.database == ":memory:":
+            msg = "DATABASE_URL names no file. Name one, such as sqlite:///data/pulseboard.db, or keep nothing: memory://"
+            raise SettingError(msg)
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"The folder of the database, {folder}, cannot be made: {error.strerror}. {_OTHER}"
+            raise SettingError(msg) from error
+        engine = create_engine(
+            url,
+            pool_size=8,
+            max_overflow=32,
+            connect_args={"check_same_thread": False, "cached_statements": 512, "timeout": 30},
+        )
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def name(self, url: URL, version: tuple[int | str, ...] | None) -> str:
+        return f"SQLite {sqlite3.sqlite_version}, {_file(url).name}"
+
+    def check(self, connection: Connection) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            msg = f"This Python brings SQLite {sqlite3.sqlite_version}, and 3.35 or newer is needed. Use a newer Python."
+            raise SettingError(msg)
+
+    def reading(self, connection: Connection) -> Connection:
+        return connection
+
+    def writing(self, connection: Connection) -> Connection:
+        return connection.execution_options(writes=True)
+
+    def alone(self, connection: Connection) -> None:
+        return None  # `_begin` took the one lock there is
+
+    def add(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        self.upsert(connection, table, columns, rows, "")
+
+    def upsert(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str
+    ) -> None:
+        # Many rows in few statements: each is one step of the driver, so other threads wait for none of them.
+        largest = max(1, _PARAMETERS // len(columns))
+        names, at = tuple(columns), 0
+        for size in [size for size in (800, 128, 16, 4, 1) if size <= largest]:
+            statement = _insertion(table.name, names, size, then)
+            while len(rows) - at >= size:
+                connection.exec_driver_sql(statement, tuple(value for row in rows[at : at + size] for value in row))
+                at += size
+
+    def among(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        return column.in_(values)
+
+    def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:
+        marks = "(" + ",".join("?" * len(types)) + ")"
+        return Given("VALUES " + ",".join([marks] * len(rows)), tuple(value for row in rows for value in row))
+
+    def summed(self, given: str, summing: Sum) -> str:
+        # CROSS JOIN keeps the pieces outside, and INDEXED BY the planner from a skip-scan, which it prefers after ANALYZE.
+        through = f" INDEXED BY {summing.through}" if summing.through else ""
+        keys = ", ".join(f"t.{name}" for name in summing.keys)
+        return (
+            f"WITH p({', '.join(summing.columns)}) AS ({given}) "
+            f"SELECT p.{summing.columns[0]}, {keys}, {summing.sums} FROM p CROSS JOIN {summing.table} t{through} "
+            f"WHERE {summing.where} GROUP BY p.{summing.columns[0]}, {keys}"
+        )
+
+    def size(self, connection: Connection) -> int | None:
+        file = _file(connection.engine.url)
+        return sum(part.stat().st_size for part in (file, _log_of(file)) if part.exists())
+
+    def upkeep(self, engine: Engine) -> Iterable[Upkeep]:
+        return (_Checkpoints(engine),)
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return (sqlite3.Error,)
+
+    def meaning(self, error: BaseException, url: URL) -> PulseboardError | None:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _MEANINGS:
+            kind, sentence = _MEANINGS[code & 0xFF]
+            return kind(sentence.format(file=_file(url)))
+        if "no such table" in str(error):
+            return StoreAwayError("The tables of Pulseboard are not in this database. They are made at its start.")
+        if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
+            return StoreAwayError("The database did not answer. Nothing was taken in; try again in a few seconds.")
+        return None
+
+
+class _Checkpoints:
+    """Moves what was committed from the write-ahead log into the file, beside the writer instead of inside its commit."""
+
+    SECONDS = 0.5
+    BYTES = 8 * 1024 * 1024
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        log = _log_of(_file(self._engine.url))
+        while not self._stopping.wait(self.SECONDS):
+            try:
+                if log.stat().st_size > self.BYTES:
+                    with self._engine.connect() as connection:
+                        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except (OSError, sqlite3.Error, SQLAlchemyError):
+                continue  # there is no log, or it cannot be reached; whoever writes next is told why
+
+
+def _file(url: URL) -> Path:
+    return Path(url.database or "")
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(file.name + "-wal")
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: `_begin` says which kind is meant.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    # A reader that later wrote would fail at once under another writer; a writer says so from the start.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, columns: tuple[str, ...], size: int, then: str) -> str:
+    row = "(" + ",".join("?" * len(columns)) + ")"
+    named = ",".join(f'"{column}"' for column in columns)
+    return f"INSERT INTO {table} ({named}) VALUES {','.join([row] * size)} {then}"

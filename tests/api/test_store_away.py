@@ -1,0 +1,66 @@
+"""While the database is out of reach, senders are told when to come back, the watch sees it, and then all goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from metrics_core.clock import SystemClock
+from metrics_core.engine import Engine
+from metrics_core.model.instant import SECOND
+from tests import given
+
+
+@contextmanager
+def gone(engine: Engine, folder: Path) -> Iterator[None]:
+    """Where the file of the database was, there is a folder, which no SQLite can open."""
+    names = [found.name for found in folder.glob("house.db*")]
+    aside = folder / "aside"
+    aside.mkdir()
+    for name in names:
+        (folder / name).rename(aside / name)
+    (folder / "house.db").mkdir()
+    engine.store.close()  # what is open of a file can be read wherever the file goes
+    yield
+    (folder / "house.db").rmdir()
+    for name in names:
+        (aside / name).rename(folder / name)
+
+
+def order(name: str) -> dict[str, object]:
+    return given.order_record(name, ts=SystemClock().now() - SECOND, amount="10.00")
+
+
+@pytest.mark.parametrize("path", ("/api/v1/orders", "/api/v1/ingest"))
+def test_a_sender_is_told_when_to_come_back_and_nothing_was_taken(
+    client: TestClient, engine: Engine, tmp_path: Path, path: str
+) -> None:
+    assert client.post("/api/v1/orders", json=order("before")).status_code == 200
+    later = order("later")
+    with gone(engine, tmp_path):
+        answer = client.post(path, json=[later])
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        error = answer.json()["error"]
+        assert (error["code"], error["retryAfter"]) == ("store_away", 5)
+        assert "database" in error["message"]
+    again = client.post(path, json=[later])
+    assert (again.status_code, again.json()["accepted"]) == (200, 1)
+    rows = client.post("/api/v1/query", json={"measures": ["revenue", "orders"], "over": "1h"}).json()["rows"]
+    assert rows == [[20.0, 2]]
+
+
+def test_health_is_503_while_the_database_is_away_and_well_again_afterwards(
+    client: TestClient, engine: Engine, tmp_path: Path
+) -> None:
+    assert client.get("/health").status_code == 200
+    with gone(engine, tmp_path):
+        answer = client.get("/health")
+        assert (answer.status_code, answer.json()["status"]) == (503, "down")
+        assert answer.json()["parts"]["store"]["state"] == "down"
+        assert client.post("/api/v1/query", json={"measures": ["orders"], "over": "1h"}).status_code == 503
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()["parts"]["store"]["state"]) == (200, "ok")
