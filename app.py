@@ -9,14 +9,20 @@ if get_script_run_ctx(suppress_warning=True) is None:
     # Imported by a server or a test: this half serves.
     from streamlit.runtime.pages_manager import PagesManager
 
+    from metrics_core.api.life import give_up
     from metrics_core.api.server import build_parts
+    from metrics_core.errors import SettingError
     from pages.parts.frame import unforeseen
 
     # Streamlit takes a folder `pages` for its older way of navigation until a visitor has run `st.navigation` once; the
     # first visitor after a start, following a link to a page, would get that page without its frame.
     PagesManager.uses_pages_directory = False
     address = st.get_option("server.address") or "0.0.0.0"
-    app = st.App(__file__, on_script_error=unforeseen, **build_parts(address=address))
+    try:
+        parts = build_parts(address=address)
+    except SettingError as error:
+        give_up(error)
+    app = st.App(__file__, on_script_error=unforeseen, **parts)
     if __name__ == "__main__":
         app.run()
 else:

@@ -64,9 +64,10 @@ export function dayCurve(svg, day, asOf) {
   set(p.dot, "r", 3.5)
 }
 
-export function spark(svg, values) {
+// With `sofar`, the last step is not over yet: it is dotted, and its end hollow.
+export function spark(svg, values, sofar = false) {
   const [width, height] = size(svg)
-  const p = parts(svg, [["surface", "path"], ["line", "path"], ["dot", "circle"]])
+  const p = parts(svg, [["surface", "path"], ["line", "path"], ["sofar", "path"], ["dot", "circle"]])
   const known = values.filter((value) => value !== null && value !== undefined)
   if (known.length < 2) {
     for (const part of Object.values(p)) part.removeAttribute("d")
@@ -78,8 +79,10 @@ export function spark(svg, values) {
   const y = (value) => height - 5 - ((value - low) / tall) * (height - 10)
   const points = values.map((value, i) => (value === null || value === undefined ? null : [x(i), y(value)]))
   set(p.surface, "d", area(points, height))
-  set(p.line, "d", path(points))
+  set(p.line, "d", path(sofar ? points.slice(0, -1) : points))
+  set(p.sofar, "d", sofar && points.at(-1) ? path(points.slice(-2)) : "")
   const last = points.findLast(Boolean)
+  set(p.dot, "class", sofar && points.at(-1) ? "dot hollow" : "dot")
   set(p.dot, "cx", round(last[0]))
   set(p.dot, "cy", round(last[1]))
   set(p.dot, "r", 3)

@@ -5,17 +5,20 @@ import * as as from "./format.js"
 
 const LINES = 6
 const WORDS = {
-  order_completed: ["completed", (e) => [`Order ${e.order ?? ""} completed`, e.text]],
-  order_placed: ["pending", (e) => [`Order ${e.order ?? ""} placed, pending`, e.text]],
-  order_failed: ["failed", (e) => [`Order ${e.order ?? ""} failed`, e.text]],
-  refund: ["refund", (e) => [`Refund on order ${e.order ?? ""}`, e.text]],
+  order_completed: ["completed", (e, id) => [`Order ${id(e.order ?? "")} completed`, e.text]],
+  order_placed: ["pending", (e, id) => [`Order ${id(e.order ?? "")} pending`, e.text]],
+  order_failed: ["failed", (e, id) => [`Order ${id(e.order ?? "")} failed`, e.text]],
+  refund: ["refund", (e, id) => [`Refund on order ${id(e.order ?? "")}`, e.text]],
   content_view: ["view", (e) => ["Content view", e.content]],
   activity: ["person", (e) => ["User active", e.feature ?? e.content ?? e.user]],
 }
 
-function words(event) {
+const whole = (id) => id
+
+// The mark, what happened, and more about it; `id` writes the ids of orders.
+function words(event, id) {
   const known = WORDS[event.kind]
-  if (known) return [known[0], ...known[1](event)]
+  if (known) return [known[0], ...known[1](event, id)]
   const name = event.kind.replaceAll("_", " ")
   return ["event", name.charAt(0).toUpperCase() + name.slice(1), event.text ?? event.content ?? event.feature ?? event.user]
 }
@@ -72,14 +75,16 @@ export class Feed {
       const event = events[i]
       show(it.node, event)
       if (!event) return
-      const [mark, what, more] = words(event)
-      put(it.time, as.clock(event.at, zone))
+      const [mark, what, more] = words(event, as.shortId)
+      const place = [event.channel, event.region].filter(Boolean).join(" \u00b7 ")
+      put(it.time, as.dateOrClock(event.at, zone, live.snapshot.asOf))
+      set(it.time, "title", `${as.day(event.at, zone)}, ${as.clock(event.at, zone)}`)
       icon(it.mark, mark)
       it.mark.className = WORDS[event.kind] ? event.kind : "other"
       put(it.what, what)
       put(it.more, more ? ` ${more}` : "")
-      set(it.what.parentNode, "title", more ? `${what} ${more}` : what)
-      put(it.where, [event.channel, event.region].filter(Boolean).join(" \u00b7 "))
+      set(it.node, "title", [words(event, whole).slice(1).filter(Boolean).join(" "), place].filter(Boolean).join(", "))
+      put(it.where, place)
       const amount = event.kind === "refund" && event.amount ? -Math.abs(event.amount) : event.amount
       put(it.amount, amount === null || amount === undefined ? "" : as.money(live.currency, amount))
       it.node.classList.remove("fresh")

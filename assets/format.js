@@ -48,6 +48,9 @@ export function shortMoney(currency, value) {
   return wholeMoney(currency, value)
 }
 
+// A long id by its beginning and its end; the whole belongs in a title.
+export const shortId = (id) => (id.length <= 14 ? id : `${id.slice(0, 6)}\u2026${id.slice(-6)}`)
+
 export const count = (value) => signed(plain(0).format(value))
 export const rate = (value) => `${signed(plain(2).format(value))}%`
 export const share = (value) => `${signed(plain(1).format(value))}%`
@@ -68,6 +71,12 @@ export function change(f, good) {
   const up = f.change > 0
   const mood = !good ? "none" : up === (good === "up") ? "good" : "bad"
   return { text, arrow: up ? "up" : "down", mood }
+}
+
+// Why a change has no number, for who points at it.
+export function whyNoChange(f) {
+  if (f?.as === "new") return "There was nothing to compare with in the time before."
+  return !f || f.as === "none" ? "One of the two figures has no value, so there is no change to tell." : null
 }
 
 export function spokenChange(f) {
@@ -95,6 +104,18 @@ export function day(when, zone) {
   const parts = Object.fromEntries(clockFormat(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric" })
     .formatToParts(at(when)).map((part) => [part.type, part.value]))
   return `${parts.weekday} ${parts.day} ${parts.month} ${parts.year}`
+}
+
+// A moment beside which a day is already told: its time, and its date first where it is of another day.
+export function moment(when, zone, today) {
+  const [date, other] = [day(when, zone), day(today, zone)]
+  return date === other ? clock(when, zone) : `${date.slice(-4) === other.slice(-4) ? date.slice(0, -5) : date}, ${clock(when, zone)}`
+}
+
+// The same in the width of a time: of another day, the date alone.
+export function dateOrClock(when, zone, today) {
+  const date = day(when, zone)
+  return date === day(today, zone) ? clock(when, zone) : date.split(" ").slice(1, 3).join(" ")
 }
 
 export function span(seconds) {

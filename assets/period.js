@@ -20,6 +20,7 @@ const WHY_NOT = {
   conversion_rate: "No content was viewed in this period.",
 }
 const NAMES = { today: "today", "1h": "1h", "24h": "24h", "7d": "7d", "30d": "30d" }
+const STEPS = { today: "an hour", "1h": "in 5 minutes", "24h": "an hour", "7d": "in 6 hours", "30d": "in 24 hours" }
 const SPOKEN = { today: "today", "1h": "in the last hour", "24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days" }
 
 export const mount = part((root, self) => {
@@ -58,6 +59,7 @@ export const mount = part((root, self) => {
       const text = as.figure(unit, live.currency, f.value)
       c.counter.show(text, f.value ?? 0, roll)
       set(c.node, "title", f.value === null ? WHY_NOT[name] : null)
+      set(c.chip, "title", as.whyNoChange(f))
       const { text: moved, arrow, mood } = as.change(f, good)
       put(c.moved, moved)
       show(c.arrow, arrow)
@@ -68,10 +70,11 @@ export const mount = part((root, self) => {
       put(c.heard, `${label} ${SPOKEN[self.data.period]}, ${text}, ${as.spokenChange(f)} ${words}`)
       if (curves) {
         const values = curves.sparks[self.data.period]?.[name] ?? []
-        spark(c.spark, values)
+        const sofar = self.data.period === "today"
+        spark(c.spark, values, sofar)
         const known = values.filter((v) => v !== null)
         set(c.spark, "aria-label", known.length
-          ? `${label} ${SPOKEN[self.data.period]}: lowest ${as.figure(unit, live.currency, Math.min(...known))}, highest ${as.figure(unit, live.currency, Math.max(...known))} a step`
+          ? `${label} ${SPOKEN[self.data.period]}: lowest ${as.figure(unit, live.currency, Math.min(...known))}, highest ${as.figure(unit, live.currency, Math.max(...known))} ${STEPS[self.data.period]}${sofar ? ", the last one so far" : ""}`
           : `${label}: nothing to draw yet`)
       }
     })
@@ -94,11 +97,11 @@ export const mount = part((root, self) => {
   function content(curves) {
     const { rows: best, of } = curves.content[self.data.period] ?? { rows: [], of: 0 }
     const tall = Math.max(1e-9, ...best.map((row) => row.conversion ?? 0))
-    put(is("contentnote"), `${NAMES[self.data.period]} \u00b7 top ${best.length} of ${of}`)
+    put(is("contentnote"), `${NAMES[self.data.period]} \u00b7 top ${best.length} of ${of} by views`)
     show(is("contentnote"), best.length)
     show(is("content"), best.length)
     show(is("nocontent"), !best.length)
-    put(is("nocontent"), `No content was viewed ${SPOKEN[self.data.period]}. Send an event of type content_view with a contentId.`)
+    put(is("nocontentwhen"), SPOKEN[self.data.period])
     rows.forEach((row, i) => {
       const it = best[i]
       show(row.node, it)
@@ -144,7 +147,7 @@ export const mount = part((root, self) => {
 function card(into, [, label]) {
   const node = make("section", "card kpi")
   const counter = make("div", "counter")
-  const svg = draw("svg", { class: "plot", role: "img" })
+  const svg = draw("svg", { class: "plot", role: "img", "aria-label": `${label}: nothing to draw yet` })
   const chip = make("span", "chip")
   const arrow = make("i")
   const moved = make("span")

@@ -31,7 +31,7 @@ export const mount = part((root, self) => {
     switch (state.phase) {
       case "live": {
         const quiet = wire.secondsSinceTick()
-        if (stale) return ["amber", "Stale", span((Date.now() - new Date(stale.since)) / 1000), "The figures are stale"]
+        if (stale) return ["amber", "Stale", `${span((Date.now() - new Date(stale.since)) / 1000)} old`, "The figures are stale"]
         if (wire.quiet()) return ["amber", "No update", `for ${span(quiet)}`, "No update has come for a while"]
         return ["live", "Live", age(quiet), "Live"]
       }

@@ -36,8 +36,12 @@ export const mount = part((root, self) => {
     const width = svg.clientWidth
     const height = svg.clientHeight
     show(is("nothing"), !ticks.length)
-    if (!width) return
     const sums = ticks.map((tick) => KINDS.reduce((sum, kind) => sum + tick[kind], 0))
+    const total = (kind) => as.count(ticks.reduce((sum, tick) => sum + tick[kind], 0))
+    set(svg, "aria-label", ticks.length
+      ? `Simulated orders sent in the last ${ticks.length} ticks: ${total("completed")} completed, ${total("pending")} pending, ${total("failed")} failed. Most in one tick: ${Math.max(...sums)}.`
+      : "Simulated orders sent each tick: none yet.")
+    if (!width) return
     const tall = Math.max(4, ...sums)
     if (tall > scale.at(-1) || tall < scale.at(-1) * 0.4) scale = ticksFor(0, tall, true)
     const left = 26
@@ -46,7 +50,7 @@ export const mount = part((root, self) => {
     grid.forEach(([line, label], i) => {
       const on = i < scale.length
       set(line, "visibility", on ? null : "hidden")
-      put(label, on ? as.count(scale[i]) : "")
+      put(label, on && ticks.length ? as.count(scale[i]) : "")
       if (!on) return
       const at = Math.round(y(scale[i])) + 0.5
       for (const [name, value] of [["x1", left], ["x2", width], ["y1", at], ["y2", at]]) set(line, name, value)
@@ -87,10 +91,6 @@ export const mount = part((root, self) => {
       set(label, "y", height - 4)
       set(label, "text-anchor", place === 0 ? "start" : place === 19 ? "end" : "middle")
     }
-    const total = (kind) => as.count(ticks.reduce((sum, tick) => sum + tick[kind], 0))
-    set(svg, "aria-label", ticks.length
-      ? `Simulated orders sent in the last ${ticks.length} ticks: ${total("completed")} completed, ${total("pending")} pending, ${total("failed")} failed. Most in one tick: ${Math.max(...sums)}.`
-      : "Simulated orders sent each tick: none yet.")
   }
 
   const resize = new ResizeObserver(() => paint("size"))

@@ -37,7 +37,7 @@ export const mount = part((root, self) => {
     const [through, computed] = line.querySelectorAll("b")
     const [date, where, number] = line.querySelectorAll("span")
     const { snapshot } = live
-    put(through, snapshot.dataThrough ? as.clock(snapshot.dataThrough, zone) : "nothing yet")
+    put(through, snapshot.dataThrough ? as.moment(snapshot.dataThrough, zone, snapshot.asOf) : "nothing yet")
     put(computed, as.clock(snapshot.computedAt, zone))
     put(date, ` \u00b7 ${as.day(snapshot.asOf, zone)},`)
     put(where, zone === live.zone ? ` ${zone}` : ` ${zone} (days cut in ${live.zone})`)
@@ -84,8 +84,12 @@ export const mount = part((root, self) => {
     put(is("total"), as.money(currency, live.revenue.total))
     chip(is("weekchip"), periods.week.figures.revenue, "up")
     chip(is("monthchip"), periods.month.figures.revenue, "up")
-    set(is("weekchip"), "title", periods.week.against)
-    set(is("monthchip"), "title", periods.month.against)
+    for (const name of ["week", "month"]) {
+      const words = against(periods[name], zone, live.zone)
+      put(is(`${name}against`), words)
+      set(is(`${name}against`).parentNode, "title", words)
+      set(is(`${name}chip`), "title", as.whyNoChange(periods[name].figures.revenue))
+    }
     put(is("weekshort"), tight(currency, live.revenue.thisWeek))
     put(is("monthshort"), tight(currency, live.revenue.thisMonth))
     put(is("totalshort"), tight(currency, live.revenue.total))
@@ -121,6 +125,7 @@ export const mount = part((root, self) => {
     const { transactions } = live
     const all = transactions.completed + transactions.pending + transactions.failed
     put(is("placed"), as.count(transactions.total))
+    is("barcompleted").parentNode.classList.toggle("none", !all)
     for (const name of ["completed", "pending", "failed"]) {
       const value = transactions[name]
       put(is(name), as.count(value))

@@ -60,7 +60,7 @@ export function reconnect() {
 }
 
 export const secondsSinceTick = () => (state.tickAt ? now() - state.tickAt : null)
-export const secondsToRetry = () => Math.max(0, Math.ceil(state.retryAt - now()))
+export const secondsToRetry = () => Math.max(0, Math.ceil(state.retryAt - now() - 0.01))
 // Minutes without any news, whatever the reason: the figures are old.
 export const silent = () => state.tickAt > 0 && now() - state.tickAt > OLD
 export const quiet = () => state.phase === "live" && now() - state.tickAt > QUIET

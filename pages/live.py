@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from metrics_core.errors import StoreAwayError
 from pages.parts import live_wire
 from pages.parts.desk import engine, zone_name, zones
 from pages.parts.tables import figures_as_tables
@@ -26,11 +27,29 @@ def badge(watermark: str | None) -> str:
     return f":violet-badge[:material/science: {watermark}]" if watermark else ":gray-badge[:material/verified: Real data]"
 
 
+def marked(view: str) -> str | None:
+    """The words over data that is not all real."""
+    try:
+        return engine().origin(view)["watermark"]
+    except StoreAwayError:
+        st.title("Live", anchor=False)
+        raise
+
+
+def figures(view: str) -> live_wire.Figures:
+    """The figures and the curves of a view. Where the database is away, the last ones; the curves may then be missing."""
+    live = engine().live(view)
+    try:
+        return live, engine().curves(view)
+    except StoreAwayError:
+        return live, None
+
+
 reporting = zone_name()
 origin, period = chosen("origin", ORIGINS, "Real"), chosen("period", PERIODS, "24h")
 listens = live_wire.view(origin)
-live, curves = engine().live(origin), engine().curves(origin)
-watermark = live["origin"]["watermark"]
+watermark = marked(origin)
+entering = live_wire.entering("live_top", origin)
 
 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     st.title("Live", anchor=False, width="content")
@@ -48,7 +67,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     link["origin"] = next(label for label, name in ORIGINS.items() if name == origin)
     no_socket = live_wire.pill(listens, zone=zone, link=link, watermark=watermark, key="live_pill")
 
-step = live_wire.top(listens, live, curves, zone=zone, curl=CURL, key="live_top")
+# While the socket is open the browser has newer figures than this run could hand it.
+handed = figures(origin) if entering or no_socket else None
+step = live_wire.top(listens, handed, zone=zone, curl=CURL, key="live_top")
 if step:
     st.switch_page("pages/data.py")
 
@@ -63,7 +84,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         bind="query-params",
         label_visibility="collapsed",
     )
-live_wire.period(listens, live, curves, zone=zone, period=period, key="live_period")
+live_wire.period(listens, zone=zone, period=period, key="live_period")
 figures_as_tables(origin, zone)
 
 if no_socket:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from metrics_core.errors import PulseboardError
+from metrics_core.errors import PulseboardError, StoreAwayError
 from pages.parts import live_wire
 from pages.parts.desk import count, day_and_time, duration, engine, instant_of, primary, visitor, zone_name
 from pages.parts.permission import may_change
 
 COUNTS = (
-    ("records", "Records sent", ""),
-    ("completed", "Completed", ":green[:material/check_circle:] "),
-    ("pending", "Pending", ":orange[:material/schedule:] "),
-    ("failed", "Failed", ":red[:material/cancel:] "),
-    ("views", "Views", ":blue[:material/visibility:] "),
-    ("refused", "Refused", ":gray[:material/block:] "),
+    ("records", "Records sent"),
+    ("completed", ":green[:material/check_circle:] Completed"),
+    ("pending", ":orange[:material/schedule:] Pending now"),
+    ("failed", ":red[:material/cancel:] Failed"),
+    ("views", ":blue[:material/visibility:] Content views"),
+    ("refused", ":gray[:material/block:] Refused"),
 )
 MOST_A_TICK = 100
 FASTEST = 20
@@ -27,6 +28,7 @@ SEEN = "simulator_seen"
 PURGING = "simulator_purging"
 PURGED = "simulator_purged"
 SAID = "simulator_said"
+SAID_FOR = 60
 
 
 def from_widgets() -> Any:
@@ -66,7 +68,13 @@ def act(step: Callable[[], object]) -> None:
         step()
         st.session_state.pop(SAID, None)
     except PulseboardError as error:
-        st.session_state[SAID] = str(error)
+        st.session_state[SAID] = (str(error), time.monotonic())
+
+
+def answered() -> str | None:
+    """What the last button was answered instead, for a while."""
+    said, at = st.session_state.get(SAID, (None, 0.0))
+    return said if time.monotonic() - at < SAID_FOR else None
 
 
 def changed() -> None:
@@ -105,49 +113,33 @@ def intensity(what: str, names: list[str], move: dict[str, Any]) -> None:
 @st.fragment(run_every=2)
 def running_card(*, allowed: bool) -> None:
     """Where the run stands, and the buttons that move it."""
-    simulator = engine().simulator
-    state = simulator.state()
+    state = engine().simulator.state()
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(standing(state))
             st.space("stretch")
-            if not state.running:
-                st.button(
-                    primary("Start", "play_arrow"), type="primary", on_click=start, disabled=not allowed, key="sim_start"
-                )
-            else:
-                if state.paused:
-                    st.button(
-                        "Resume",
-                        icon=":material/play_arrow:",
-                        on_click=act,
-                        args=(simulator.resume,),
-                        disabled=not allowed,
-                        key="sim_resume",
-                    )
-                else:
-                    st.button(
-                        "Pause",
-                        icon=":material/pause:",
-                        on_click=act,
-                        args=(simulator.pause,),
-                        disabled=not allowed,
-                        key="sim_pause",
-                    )
-                st.button(
-                    primary("Stop", "stop"),
-                    type="primary",
-                    on_click=act,
-                    args=(simulator.stop,),
-                    disabled=not allowed,
-                    key="sim_stop",
-                )
-        if said := st.session_state.get(SAID) or state.trouble:
+            moves(state, allowed=allowed)
+        if said := answered() or state.trouble:
             st.warning(said, icon=":material/warning:")
         with st.grid(6, min_column_width=130):
-            for name, label, icon in COUNTS:
-                st.metric(icon + label, count(state.sent.get(name, 0)))
+            for name, label in COUNTS:
+                st.metric(label, count(state.sent.get(name, 0)))
     live_wire.ticks([dict(tick) for tick in state.ticks], zone=zone_name(), key="sim_ticks")
+
+
+def moves(state: Any, *, allowed: bool) -> None:
+    """The buttons that there are for where the run stands."""
+    simulator = engine().simulator
+    if not state.running:
+        words = primary("Start", "play_arrow", enabled=allowed)
+        st.button(words, type="primary", on_click=start, disabled=not allowed, key="sim_start")
+        return
+    name, icon, step = ("Resume", "play_arrow", simulator.resume) if state.paused else ("Pause", "pause", simulator.pause)
+    st.button(
+        name, icon=f":material/{icon}:", on_click=act, args=(step,), disabled=not allowed, key=f"sim_{name.lower()}"
+    )
+    words = primary("Stop", "stop", enabled=allowed)
+    st.button(words, type="primary", on_click=act, args=(simulator.stop,), disabled=not allowed, key="sim_stop")
 
 
 def standing(state: Any) -> str:
@@ -157,7 +149,7 @@ def standing(state: Any) -> str:
     now = engine().clock.now()
     said = f"run `{state.run_id}`"
     if began is not None:
-        said += f" · started {day_and_time(began, engine().calendar.zone, now)}"
+        said += f" · started {day_and_time(began, engine().calendar.zone, now).replace('Today', 'today')}"
     if state.by:
         said += f" by {state.by}"
     if began is not None:
@@ -176,9 +168,13 @@ def standing(state: Any) -> str:
 def runs_card(*, allowed: bool) -> None:
     """Every run of which rows are kept, and its removal."""
     state, now, zone = engine().simulator.state(), engine().clock.now(), engine().calendar.zone
-    runs = [run for run in engine().store.events.runs() if run[1] == "sim"]
     with st.container(border=True, gap="xxsmall"):
         st.markdown("**Runs** :small[:gray[rows of a run carry its id]]")
+        try:
+            runs = [run for run in engine().store.events.runs() if run[1] == "sim"]
+        except StoreAwayError:
+            st.caption("The database does not answer. The runs are listed again as soon as it does.")
+            return
         if not runs:
             st.caption("No simulated rows are kept. The first run appears here with its first tick.")
         for run_id, _, rows, first, _ in runs[:8]:

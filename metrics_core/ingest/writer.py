@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,6 +51,7 @@ class Writer:
         self._inbox: deque[_Waiting] = deque()
         self._depth = 0
         self._filled = threading.Condition()
+        self._turn = threading.Lock()
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -72,6 +74,12 @@ class Writer:
             self._filled.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=30)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is written inside; what arrives waits."""
+        with self._turn:
+            yield
 
     def submit(self, events: Sequence[Event], indexes: Sequence[int], refused: Sequence[Refusal]) -> Future[Receipt]:
         """The receipt of these events, once they are on disk. BusyError, and nothing taken, when the inbox is full."""
@@ -104,7 +112,8 @@ class Writer:
                         return
                     self._filled.wait()
                 together = self._drain()
-            self._commit(together)
+            with self._turn:
+                self._commit(together)
 
     def _drain(self) -> list[_Waiting]:
         together = [self._inbox.popleft()]

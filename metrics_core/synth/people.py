@@ -19,6 +19,8 @@ REGIONS: Mapping[str, float] = {
     "South America": 0.08,
     "Australia": 0.06,
 }
+SEGMENTS = ("returning",) * 9 + ("new",) * 5 + ("loyal",) * 4 + ("won back",) * 2
+"""Of every twenty buyers."""
 FEATURES = ("Dashboard", "Revenue", "Funnels", "Retention", "Reports", "Segments", "Alerts", "Exports")
 ACTIONS = (
     "Viewed revenue report",
@@ -143,6 +145,8 @@ class User(NamedTuple):
     email: str
     company: str
     region: str
+    segment: str
+    """How the shop knows this buyer: new, returning, loyal or won back."""
 
 
 class Product(NamedTuple):
@@ -217,4 +221,5 @@ def pick(rng: Random, things: Sequence[T], *, skew: float = 1.0) -> T:
 def _user(rng: Random, number: int, places: Weighted[str]) -> User:
     first, last = pick(rng, _FIRST), pick(rng, _LAST)
     email = f"{first}.{last}.{number}@example.com".lower()
-    return User(f"USER{number:04d}", f"{first} {last}", email, pick(rng, COMPANIES, skew=1.4), places.draw(rng))
+    segment = SEGMENTS[number * 7 % len(SEGMENTS)]
+    return User(f"USER{number:04d}", f"{first} {last}", email, pick(rng, COMPANIES, skew=1.4), places.draw(rng), segment)

@@ -36,6 +36,7 @@ def order(
         "channel": channel,
         "region": region,
         "company": user.company,
+        "segment": user.segment,
         "lines": [_line(rng, stock, channel, digits) for _ in range(1 + (rng.random() < 0.16) + (rng.random() < 0.04))],
     }
     if channel in _STAFFED:

@@ -8,11 +8,11 @@ import streamlit as st
 
 from pages.parts import work
 from pages.parts.desk import count, engine, visitor
-from pages.parts.setting_up import DAYS
+from pages.parts.setting_up import DAYS, SEED
 from pages.parts.words import ORIGINS
 
 WORD = "clear"
-AFTER = {"empty": "leave it empty", "demo": f"fill it with {DAYS} days of demo data"}
+AFTER = {"empty": "add nothing", "demo": f"fill in {DAYS} days of demo data"}
 
 
 def draw(*, allowed: bool) -> None:
@@ -30,7 +30,7 @@ def draw(*, allowed: bool) -> None:
         selection_mode="multi",
         default=made_up,
         key="clear_origins",
-        format_func=lambda origin: f"{ORIGINS[origin][0]} · {count(there[origin][0])} records",
+        format_func=lambda origin: f"{ORIGINS[origin]} · {count(there[origin][0])} records",
     )
     after = st.radio("Then", list(AFTER), format_func=AFTER.__getitem__, horizontal=True, key="clear_after")
     rows = sum(there[origin][0] for origin in chosen)
@@ -49,11 +49,11 @@ def draw(*, allowed: bool) -> None:
     )
 
 
-def told(result: Any) -> tuple[str, bool]:
+def told(result: Any) -> tuple[str, work.Mood]:
     removed, unchanged, added = result
     proof = "every other total unchanged" if unchanged else "but another total moved meanwhile: run verify"
     then = f"; {count(added)} records of demo data added" if added else ""
-    return f"{count(removed)} records gone, {proof}{then}", unchanged
+    return f"{count(removed)} records gone, {proof}{then}", "well" if unchanged else "badly"
 
 
 def _begin(origins: tuple[str, ...], after: str) -> None:
@@ -64,7 +64,7 @@ def _begin(origins: tuple[str, ...], after: str) -> None:
         purge = engine().forget(origins=origins)
         if after != "demo":
             return purge.removed, purge.unchanged, 0
-        made = engine().generate(days=DAYS, seed=7, progress=tell)
+        made = engine().generate(days=DAYS, seed=SEED, progress=tell)
         return purge.removed, purge.unchanged, made if isinstance(made, int) else getattr(made, "accepted", 0)
 
     work.begin("clear", "Clearing", visitor().name, clear)

@@ -60,10 +60,10 @@ def zones(first: str) -> list[str]:
     return [first, *sorted(name for name in available_timezones() if "/" in name and name != first)]
 
 
-def primary(label: str, icon: str | None = None) -> str:
+def primary(label: str, icon: str | None = None, *, enabled: bool = True) -> str:
     """The label of a primary button, dark on the light blue of the dark theme, where white would be too faint."""
     words = f":material/{icon}: {label}" if icon else label
-    return f':color[{words}]{{foreground="#0B1018"}}' if st.context.theme.type == "dark" else words
+    return f':color[{words}]{{foreground="#0B1018"}}' if enabled and st.context.theme.type == "dark" else words
 
 
 def count(value: int) -> str:

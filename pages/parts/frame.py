@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from metrics_core.errors import PulseboardError
+from metrics_core.errors import PulseboardError, StoreAwayError
 from pages.parts.desk import VERSION, engine, visitor, zone_name
 
 log = logging.getLogger(__name__)
@@ -16,11 +17,14 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 ICON = ROOT / "static" / "icon.png"
 LOGOS = {"light": ROOT / "static" / "logo-light.svg", "dark": ROOT / "static" / "logo-dark.svg"}
-
+MADE = "frame_pages"
+AWAY = "frame_store_away"
+"""Whether this page was last drawn without a database."""
 
 GROUPS = {
     "Watch": [
         ("live", "Live", "sensors", "Revenue, active users and transactions of this moment, moving by themselves."),
+        ("dashboards", "Dashboards", "dashboard", "Widgets put together by hand: arranged, filtered, explained and shared."),
     ],
     "Act": [
         ("simulator", "Simulator", "science", "Send believable orders, marked as simulated; remove a run with one click."),
@@ -35,36 +39,75 @@ GROUPS = {
 def draw() -> None:
     """Draw the frame and the page the address names."""
     st.set_page_config(page_title="Pulseboard", page_icon=str(ICON), layout="wide")
-    groups = {
-        group: [
-            st.Page(
-                ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{icon}:", help=words, default=name == "live"
-            )
-            for name, title, icon, words in pages
-        ]
-        for group, pages in GROUPS.items()
-    }
-    page = st.navigation(groups, expanded=True)
-    st.logo(str(LOGOS["dark" if st.context.theme.type == "dark" else "light"]), size="large")
-    with st.sidebar:
-        foot()
+    # In a frame of another page, or on a screen on the wall, there is the page and nothing around it.
+    bare = bool(st.context.is_embedded)
+    page = st.navigation(
+        {group: [_page(*row) for row in rows] for group, rows in GROUPS.items()},
+        expanded=True,
+        position="hidden" if bare else "sidebar",
+    )
+    if not bare:
+        st.logo(str(LOGOS["dark" if st.context.theme.type == "dark" else "light"]), size="large")
+        with st.sidebar:
+            foot()
     try:
         page.run()
     except PulseboardError as error:
-        trouble(str(error))
+        trouble(error)
 
 
-def trouble(sentence: str) -> None:
+def _page(name: str, title: str, icon: str, words: str) -> Any:
+    """The page of a row of GROUPS, made once a visit: making one asks the file system each time."""
+    made = st.session_state.setdefault(MADE, {})
+    if (name, title) not in made:
+        path = ROOT / "pages" / f"{name}.py"
+        made[name, title] = st.Page(path, title=title, icon=f":material/{icon}:", help=words, default=name == "live")
+    return made[name, title]
+
+
+def trouble(error: PulseboardError) -> None:
     """What a page shows when what it asks for cannot be had now."""
-    with st.container(border=True, horizontal_alignment="center"):
+    if isinstance(error, StoreAwayError):
+        _away()
+    else:
+        _card(str(error), "Other pages go on, and nothing that was acknowledged is lost.")
+
+
+@st.fragment(run_every=5)
+def _away() -> None:
+    """The database is away: the page comes back by itself once it answers."""
+    if st.session_state.get(AWAY) and _answers():
+        st.session_state[AWAY] = False
+        st.rerun()
+    st.session_state[AWAY] = True
+    _card(
+        "The database does not answer",
+        "This page comes back by itself as soon as it does. Nothing that was acknowledged is lost.",
+    )
+
+
+def _answers() -> bool:
+    try:
+        engine().store.ping()
+    except StoreAwayError:
+        return False
+    return True
+
+
+def _card(title: str, words: str) -> None:
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.markdown(":red-badge[:material/error:]", width="content")
-        st.markdown(f"**{sentence}**", width="content")
-        st.caption("Other pages go on, and nothing that was acknowledged is lost.", width="content")
-        st.button("Try now", icon=":material/refresh:", key="trouble_again")
+        st.markdown(f"**{title}**", width="content")
+        st.caption(words, width="content")
+        if st.button("Try now", icon=":material/refresh:", key="trouble_again"):
+            st.rerun()
 
 
 def unforeseen(error: Exception) -> bool:
     """An error nobody expected: the log has it under a code, the visitor gets the code."""
+    if isinstance(error, PulseboardError):
+        st.warning(str(error), icon=":material/warning:")
+        return True
     code = secrets.token_hex(4)
     log.error("page failed, code %s", code, exc_info=error)
     st.error(

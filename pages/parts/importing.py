@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
 from pages.parts import work
@@ -39,6 +39,7 @@ FIELDS = {
 ASKED = "None: every time names its own"
 NOT_HERE = "not in this file"
 FOLDER = "import_folder"
+REASONS = 20
 
 
 def draw(*, allowed: bool) -> None:
@@ -65,16 +66,18 @@ def draw(*, allowed: bool) -> None:
     shift = st.checkbox("Move all times by one amount, so that the newest is now", key="import_shift")
     busy = (now := work.current()) is not None and now.running
     ready = allowed and not busy and bool(source.strip())
-    if st.button(primary(f"Import {given.name}", "upload"), type="primary", disabled=not ready, key="import_go"):
+    words = primary(f"Import {given.name}", "upload", enabled=ready)
+    if st.button(words, type="primary", disabled=not ready, key="import_go"):
         take_in = _import(path, kind, mapping, zone, source.strip(), shift)
         work.begin("import", f"Importing {given.name}", visitor().name, take_in)
         st.rerun()
     _refused(now)
 
 
-def told(result: Any) -> tuple[str, bool]:
+def told(result: Any) -> tuple[str, work.Mood]:
     words = f"{count(result.added)} records added, {count(result.duplicates)} were here before"
-    return f"{words}, {count(result.refused)} refused", not result.refused
+    mood: work.Mood = "well" if not result.refused else "partly" if result.added or result.duplicates else "badly"
+    return f"{words}, {count(result.refused)} refused", mood
 
 
 def _import(path: Path, kind: str, mapping: dict[str, str], zone: str, source: str, shift: bool) -> Any:
@@ -104,12 +107,12 @@ def _mapping(kind: str, columns: list[str]) -> dict[str, str]:
             guess = _guess(field, columns)
             column = st.selectbox(
                 field,
-                [None, *columns],
+                ["", *columns],
                 index=0 if guess is None else guess + 1,
                 key=f"import_map_{kind}_{field}",
-                format_func=lambda name: NOT_HERE if name is None else name,
+                format_func=lambda name: name or NOT_HERE,
             )
-            if column is not None:
+            if column:
                 mapping[field] = column
             elif _named(columns).get(field.replace("_", "")) is not None:
                 mapping[field] = ""  # a column of this name is there and is to be left out
@@ -162,11 +165,17 @@ class _Folder:
 def _refused(now: work.Work | None) -> None:
     if now is None or now.running or now.kind != "import" or now.error is not None or not now.result.refused:
         return
-    st.markdown(f"**{count(now.result.refused)} rows were refused**")
-    rows = [
-        {"Rows": count(why.count), "First rows": ", ".join(map(str, why.rows)), "Field": why.field or "", "Why": why.reason}
-        for why in now.result.reasons
-    ]
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key="import_refused", alt="Why rows were refused, with the first of them"
-    )
+    reasons = now.result.reasons
+    with st.container(border=True, gap="xxsmall"):
+        kept = " :small[:gray[the others are kept]]" if now.result.added else ""
+        st.markdown(f"**{count(now.result.refused)} rows were refused**{kept}")
+        for why in reasons[:REASONS]:
+            rows = f"Row {why.rows[0]}" if why.count == 1 else f"{count(why.count)} rows, from {_listed(why.rows)}"
+            st.caption(f"{rows} · `{why.field}`" if why.field else rows)
+            st.text(why.reason)  # it quotes the file: text, never markup
+        if len(reasons) > REASONS:
+            st.caption(f"And {count(len(reasons) - REASONS)} more reasons.")
+
+
+def _listed(rows: Sequence[int]) -> str:
+    return ", ".join(map(str, rows))

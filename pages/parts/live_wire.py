@@ -37,6 +37,9 @@ _PERIOD = _part("period")
 _TICKS = _part("ticks")
 
 Body = Mapping[str, Any]
+Figures = tuple[Body, Body | None]
+"""The bodies of a `live` and a `curves` message."""
+SEEN = "live_wire_seen"
 
 
 def _nothing() -> None:
@@ -72,8 +75,18 @@ def pill(
     return bool(result.socket_failed)
 
 
-def top(listens: Mapping[str, str], live: Body, curves: Body, *, zone: str, curl: str, key: str) -> str | None:
-    """The upper part of the live page; the name of the step the visitor chose, if one."""
+def entering(key: str, origin: str) -> bool:
+    """Whether this run is the first of a visit to the page with this part, or the first that looks at this origin."""
+    seen, st.session_state[SEEN] = st.session_state.get(SEEN), (key, origin)
+    return key not in st.session_state or seen != (key, origin)
+
+
+def top(listens: Mapping[str, str], figures: Figures | None, *, zone: str, curl: str, key: str) -> str | None:
+    """The upper part of the live page; the name of the step the visitor chose, if one.
+
+    It hands the figures it is given to all parts of the page; without any they wait for the socket.
+    """
+    live, curves = figures or (None, None)
     result = _TOP(
         key=key,
         data={"view": dict(listens), "live": live, "curves": curves, "zone": zone, "curl": curl},
@@ -82,9 +95,9 @@ def top(listens: Mapping[str, str], live: Body, curves: Body, *, zone: str, curl
     return result.go
 
 
-def period(listens: Mapping[str, str], live: Body, curves: Body, *, zone: str, period: str, key: str) -> None:
+def period(listens: Mapping[str, str], *, zone: str, period: str, key: str) -> None:
     """The lower part of the live page, for one period."""
-    _PERIOD(key=key, data={"view": dict(listens), "live": live, "curves": curves, "zone": zone, "period": period})
+    _PERIOD(key=key, data={"view": dict(listens), "zone": zone, "period": period})
 
 
 def ticks(rows: list[dict[str, Any]], *, zone: str, key: str) -> None:

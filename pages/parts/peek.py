@@ -10,11 +10,14 @@ import pandas as pd
 import pyarrow.parquet as parquet
 
 ROWS = 50
+_NO_ROWS = "This file holds no rows."
 
 
 def peek(path: Path) -> pd.DataFrame:
     """The first rows with the file's own columns, as text; ValueError, as a sentence, where it cannot be read."""
     name = path.name.lower()
+    if not path.stat().st_size:
+        raise ValueError(_NO_ROWS)
     try:
         if name.endswith(".parquet"):
             batch = next(parquet.ParquetFile(path).iter_batches(batch_size=ROWS), None)
@@ -27,8 +30,7 @@ def peek(path: Path) -> pd.DataFrame:
         msg = "This file cannot be read as what its name says. CSV, gzipped CSV, Parquet and JSON lines can be imported."
         raise ValueError(msg) from error
     if table.empty:
-        msg = "This file holds no rows."
-        raise ValueError(msg)
+        raise ValueError(_NO_ROWS)
     return table.astype(str)
 
 

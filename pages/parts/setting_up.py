@@ -9,11 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from metrics_core.errors import PulseboardError
+from metrics_core.model.event import REAL
 from pages.parts import work
 from pages.parts.desk import count, engine, file_size, primary, visitor
 from pages.parts.words import CURL, ORIGINS
 
 DAYS = 30
+SEED = 1
+"""The one `make run` fills an empty store with: generating again adds only what is missing."""
 
 
 def draw(*, allowed: bool) -> None:
@@ -24,11 +27,11 @@ def draw(*, allowed: bool) -> None:
     _own_data()
 
 
-def told(result: Any) -> tuple[str, bool]:
+def told(result: Any) -> tuple[str, work.Mood]:
     added = result if isinstance(result, int) else getattr(result, "accepted", 0)
     if not added:
-        return "Nothing was missing: all of it was there before", True
-    return f"{count(added)} records added, marked as demo data", True
+        return "Nothing was missing: all of it was there before", "well"
+    return f"{count(added)} records added, marked as demo data", "well"
 
 
 def _step(number: int, title: str, words: str = "") -> None:
@@ -75,14 +78,15 @@ def _what_exists() -> None:
             st.caption("Fill the store below, import a file, or send the first order.")
         return
     zone = str(engine().calendar.zone)
+    shown = engine().shown("real")
     rows = [
-        {"Origin": ORIGINS[origin][0], "Records": records, "First": first, "Last": last, "Counted in": ORIGINS[origin][1]}
+        {"Origin": ORIGINS[origin], "Records": records, "First": first, "Last": last, "Counted in": _counted(origin, shown)}
         for origin, (records, first, last) in there.items()
     ]
     table = pd.DataFrame(rows)
     for column in ("First", "Last"):
         table[column] = pd.to_datetime(table[column], unit="us", utc=True).dt.tz_convert(zone)
-    moments = st.column_config.DatetimeColumn(format="ddd D MMM YYYY, HH:mm:ss", timezone=zone)
+    moments = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", timezone=zone)
     st.dataframe(
         table,
         hide_index=True,
@@ -92,21 +96,28 @@ def _what_exists() -> None:
     )
 
 
+def _counted(origin: str, shown: tuple[str, ...]) -> str:
+    """The views that count what is of this origin; `shown` is what real views show, nothing meaning all there is."""
+    if origin in REAL:
+        return "real data, all data"
+    return "all data" if shown else "every view, until a real record is there"
+
+
 def _fill(*, allowed: bool) -> None:
     _step(3, "Fill", "Made-up records are marked as demo data. Real views leave them out once a real record is there.")
     busy = (now := work.current()) is not None and now.running
     with st.container(border=True), st.container(horizontal=True, vertical_alignment="bottom"):
         seed = st.number_input(
-            "Seed", 0, 2**31 - 1, value=7, step=1, width=150, key="fill_seed", help="The same seed makes the same data."
+            "Seed", 0, 2**31 - 1, value=SEED, step=1, width=150, key="fill_seed", help="The same seed makes the same data."
         )
         who = visitor().name
-        if st.button(
-            primary(f"Generate {DAYS} days", "auto_awesome"), type="primary", disabled=busy or not allowed, key="fill_days"
-        ):
+        ready = allowed and not busy
+        words = primary(f"Generate {DAYS} days", "auto_awesome", enabled=ready)
+        if st.button(words, type="primary", disabled=not ready, key="fill_days"):
             title = f"Generating {DAYS} days of demo data"
             work.begin("generate", title, who, lambda tell: engine().generate(days=DAYS, seed=seed, progress=tell))
             st.rerun()
-        if st.button("Add a quick sample", icon=":material/bolt:", disabled=busy or not allowed, key="fill_sample"):
+        if st.button("Add a quick sample", icon=":material/bolt:", disabled=not ready, key="fill_sample"):
             work.begin("sample", "Adding a quick sample", who, lambda _: engine().sample())
             st.rerun()
 

@@ -18,7 +18,7 @@ def draw(*, allowed: bool) -> None:
     now = work.current()
     busy = now is not None and now.running
     with st.container(horizontal=True):
-        if st.button(primary("Run verify", "fact_check"), type="primary", disabled=busy, key="verify_run"):
+        if st.button(primary("Run verify", "fact_check", enabled=not busy), type="primary", disabled=busy, key="verify_run"):
             work.begin("verify", "Verifying", visitor().name, lambda tell: list(engine().verify(tell)))
             st.rerun()
     if now is not None and not now.running and now.kind == "verify" and now.error is None:
@@ -39,12 +39,12 @@ def draw(*, allowed: bool) -> None:
     st.dataframe(_table(checks), hide_index=True, key="verify_table", alt="Every check and its result")
 
 
-def told(result: Any) -> tuple[str, bool]:
+def told(result: Any) -> tuple[str, work.Mood]:
     if result is None:
-        return "The totals are rebuilt from the events", True
+        return "The totals are rebuilt from the events", "well"
     wrong = sum(not check.ok for check in result)
     words = f"{count(len(result))} checks, {count(len(result) - wrong)} right"
-    return (f"{words}, {count(wrong)} wrong" if wrong else words), not wrong
+    return (f"{words}, {count(wrong)} wrong", "badly") if wrong else (words, "well")
 
 
 def _headline(checks: list[Any], wrong: list[Any]) -> None:
@@ -65,7 +65,6 @@ def _table(checks: list[Any]) -> pd.DataFrame:
                 "Check": check.name,
                 "Expected": str(check.expected),
                 "Found": str(check.found),
-                "Mend": check.mend or "",
             }
             for check in ordered
         ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 ORIGINS: Final = {
-    "live": ("Live", "real data, all data"),
-    "import": ("Imported", "real data, all data"),
-    "demo": ("Demo", "all data"),
-    "sim": ("Simulated", "all data"),
+    "live": "Live",
+    "import": "Imported",
+    "demo": "Demo",
+    "sim": "Simulated",
 }
-"""For each origin: its name, and the views that count it."""
+"""For each origin, its name."""
 
 CURL: Final = """curl -X POST ADDRESS/api/v1/orders \\
   -H 'Content-Type: application/json' \\

@@ -7,13 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Literal
 
 from metrics_core.errors import PulseboardError
 
 Progress = Callable[[int, int], None]
 
+KEPT = "What was written until then stays; starting again adds only what is missing."
+
 log = logging.getLogger(__name__)
+
+
+Mood = Literal["well", "partly", "badly"]
+"""How what came of a work is marked."""
 
 
 class StoppedError(Exception):
@@ -34,6 +40,7 @@ class Work:
     result: Any = None
     error: str | None = None
     stopping: bool = False
+    stopped: bool = False
 
     @property
     def running(self) -> bool:
@@ -94,7 +101,8 @@ def _run(work: Work, do: Callable[[Progress], Any]) -> None:
     try:
         work.result = do(work.tell)
     except StoppedError:
-        work.error = "Stopped. What was written until then stays; starting again adds only what is missing."
+        work.stopped = True
+        work.error = "Stopped." if work.kind == "verify" else f"Stopped. {KEPT}"
     except PulseboardError as error:
         work.error = str(error)
     except Exception:

@@ -15,6 +15,11 @@ TOLD = {
     "rebuild": verifying.told,
     "clear": clearing.told,
 }
+MARKS = {
+    "well": ":green[:material/check_circle:]",
+    "partly": ":orange[:material/warning:]",
+    "badly": ":red[:material/error:]",
+}
 SHOWN = "work_shown"
 """What this page showed of the work when it was last drawn whole."""
 
@@ -35,7 +40,8 @@ def work_card() -> None:
 
 def _going(now: work.Work) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/progress_activity: **{now.title}** :small[:gray[by {now.by}, for {_span(now.seconds)}]]")
+        so_far = duration(int(now.seconds * 1_000_000))
+        st.markdown(f":material/progress_activity: **{now.title}** :small[:gray[by {now.by}, for {so_far}]]")
         st.space("stretch")
         st.button("Stop", icon=":material/stop:", on_click=now.stop, disabled=now.stopping, key="work_stop")
     if not now.total:
@@ -47,18 +53,19 @@ def _going(now: work.Work) -> None:
 
 
 def _ended(now: work.Work) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if now.error is not None:
-            st.markdown(f":red[:material/error:] **{now.title}** :small[:gray[after {_span(now.seconds)}]]  \n{now.error}")
-        else:
-            words, well = TOLD[now.kind](now.result)
-            mark = ":green[:material/check_circle:]" if well else ":red[:material/error:]"
-            st.markdown(f"{mark} **{words}** :small[:gray[in {_span(now.seconds)}]]")
-        st.space("stretch")
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        with st.container(gap=None):
+            if now.error is not None:
+                mark = ":gray[:material/stop_circle:]" if now.stopped else ":red[:material/error:]"
+                st.markdown(f"{mark} **{now.title}** :small[:gray[ended after {_span(now.seconds)}]]")
+                st.text(now.error)
+            else:
+                words, mood = TOLD[now.kind](now.result)
+                st.markdown(f"{MARKS[mood]} **{words}** :small[:gray[in {_span(now.seconds)}]]")
         if st.button("Close", type="tertiary", icon=":material/close:", key="work_close"):
             work.forget()
             st.rerun()
 
 
 def _span(seconds: float) -> str:
-    return duration(round(seconds * 1_000_000))
+    return duration(round(seconds * 1_000_000)) if seconds >= 1 else f"{round(seconds * 1000)} ms"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -131,3 +133,27 @@ def test_while_the_disk_takes_nothing_senders_are_told_and_afterwards_everything
     assert seen == before
     assert {on_sqlite.accept(chain) for chain in late} == {Receipt(1)}
     holds(on_sqlite, chains)
+
+
+def test_what_arrives_during_a_purge_waits_and_is_no_false_alarm(on_sqlite: Engine) -> None:
+    on_sqlite.accept([given.event_record(id=f"made up {number}") for number in range(500)], origin="sim", run_id="r1")
+    stopping = threading.Event()
+
+    def send() -> None:
+        for number in itertools.count():
+            if stopping.is_set():
+                return
+            on_sqlite.accept([given.event_record(id=f"real {number}")])
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        purges = [on_sqlite.forget(run_id="r1")]
+        for number in range(5):
+            on_sqlite.accept([given.event_record(id=f"again {number}")], origin="sim", run_id="r2")
+            purges.append(on_sqlite.forget(run_id="r2"))
+    finally:
+        stopping.set()
+        sender.join()
+    assert [purge.removed for purge in purges] == [500, 1, 1, 1, 1, 1]
+    assert all(purge.unchanged for purge in purges)

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from metrics_core.engine import Engine
 from metrics_core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -64,6 +69,10 @@ class Server:
         }  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         command = [
             sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(self.port),
@@ -71,7 +80,7 @@ class Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         until = time.monotonic() + 60
-        while time.monotonic() < until:
+        while time.monotonic() < until and self.running:
             try:
                 if self.get("/health")["status"] != "down":
                     return
@@ -95,8 +104,14 @@ class Server:
             return json.load(answer)
 
     def post(self, path: str, body: object) -> Any:
+        return self._send("POST", path, body)
+
+    def put(self, path: str, body: object) -> Any:
+        return self._send("PUT", path, body)
+
+    def _send(self, method: str, path: str, body: object) -> Any:
         request = urllib.request.Request(
-            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
@@ -115,3 +130,20 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server that the tests of a file share: what one of them sold is there for the next."""
+    running = Server(tmp_path_factory.mktemp("shop"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()

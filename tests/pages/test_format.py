@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -18,15 +18,13 @@ YEN = {"code": "JPY", "digits": 0}
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A page that can import our modules, served from their folder without a server."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.route("http://assets.test/*", lambda route: _serve(route))
-        page.goto("http://assets.test/")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.route("http://assets.test/*", lambda route: _serve(route))
+    page.goto("http://assets.test/")
+    yield page
+    page.close()
 
 
 def _serve(route: Any) -> None:
@@ -98,6 +96,22 @@ def test_the_clock_is_that_of_the_zone(page: Page) -> None:
     assert written(page, "clock", "2026-11-19T13:32:05.123Z", "Europe/Berlin") == "14:32:05"
     assert written(page, "day", "2026-11-19T23:32:05Z", "Europe/Berlin") == "Fri 20 Nov 2026"
     assert written(page, "clock", "2026-11-19T13:32:05Z", "Nowhere/Else") == "13:32:05"
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    (("58214", "58214"), ("r-0001-11-009", "r-0001-11-009"), ("d1ba6d8f9-498703-4", "d1ba6d…8703-4")),
+)
+def test_a_long_id_is_told_by_its_ends(page: Page, given: str, text: str) -> None:
+    assert written(page, "shortId", given) == text
+
+
+def test_a_moment_of_another_day_says_its_day(page: Page) -> None:
+    today = "2026-11-22T07:00:00Z"
+    assert written(page, "moment", "2026-11-22T06:59:10Z", "Europe/Berlin", today) == "07:59:10"
+    assert written(page, "moment", "2026-11-20T23:53:26Z", "Europe/Berlin", today) == "Sat 21 Nov, 00:53:26"
+    assert written(page, "moment", "2025-11-20T23:53:26Z", "Europe/Berlin", today) == "Fri 21 Nov 2025, 00:53:26"
+    assert written(page, "dateOrClock", "2026-11-20T23:53:26Z", "Europe/Berlin", today) == "21 Nov"
 
 
 @pytest.mark.parametrize(

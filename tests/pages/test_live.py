@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -23,6 +24,13 @@ def handed(at: AppTest, part: str) -> dict[str, Any]:
     return given
 
 
+def take_away(house: Engine, path: Path) -> None:
+    """Put a folder where the database was: it cannot be opened any more."""
+    house.store.close()
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+
+
 def test_an_empty_store_opens_without_an_error(opened: Opened) -> None:
     at = opened()
     assert not at.exception
@@ -33,7 +41,35 @@ def test_the_first_paint_has_the_newest_figures(opened: Opened, house: Engine) -
     house.accept([order_record("o1", ts=house.clock.now(), amount="12.34")], record="order")
     at = opened()
     assert handed(at, "top")["live"]["revenue"]["today"] == 12.34
-    assert handed(at, "period")["curves"]["sparks"].keys() >= {"today", "1h", "24h", "7d", "30d"}
+    assert handed(at, "top")["curves"]["sparks"].keys() >= {"today", "1h", "24h", "7d", "30d"}
+
+
+def test_a_later_run_hands_over_no_figures_the_browser_has_newer_ones(opened: Opened) -> None:
+    at = opened()
+    at.segmented_control(key="period").set_value("1h").run()
+    assert handed(at, "top")["live"] is None
+    at.segmented_control(key="origin").set_value("All").run()
+    assert handed(at, "top")["live"]["origin"]["view"] == "all"
+
+
+def test_with_the_database_away_a_first_visitor_still_sees_the_last_figures(
+    opened: Opened, house: Engine, tmp_path: Path
+) -> None:
+    house.accept([order_record("o1", ts=house.clock.now(), amount="12.34")], record="order")
+    house.live()
+    take_away(house, tmp_path / "house.db")
+    at = opened()
+    assert not at.exception
+    assert handed(at, "top")["live"]["revenue"]["today"] == 12.34
+    assert handed(at, "top")["curves"] is None
+
+
+def test_with_the_database_away_and_no_figures_yet_the_page_says_so(opened: Opened, house: Engine, tmp_path: Path) -> None:
+    take_away(house, tmp_path / "house.db")
+    at = opened()
+    assert not at.exception
+    assert at.title[0].value == "Live"
+    assert any("The database does not answer" in line.value for line in at.markdown)
 
 
 def test_the_address_says_period_origin_and_clock(opened: Opened) -> None:

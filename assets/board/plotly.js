@@ -1,0 +1,28 @@
+// Plotly, loaded once for the page; inside a component it needs its own few rules, which it writes to the document only.
+
+let loading = null
+
+export function plotly() {
+  loading ??= new Promise((done, fail) => {
+    const script = document.createElement("script")
+    script.src = new URL("assets/plotly/plotly.min.js", document.baseURI).href
+    script.onload = () => done(window.Plotly)
+    script.onerror = () => {
+      loading = null
+      fail(new Error("The charts' library did not load."))
+    }
+    document.head.append(script)
+  })
+  return loading
+}
+
+// What Plotly wrote for the document, once more for this shadow root.
+export function rules(root) {
+  if (!(root instanceof ShadowRoot) || root.querySelector("style[data-plotly]")) return
+  const own = document.getElementById("plotly.js-style-global")
+  if (!own?.sheet) return
+  const style = document.createElement("style")
+  style.dataset.plotly = ""
+  style.textContent = [...own.sheet.cssRules].map((rule) => rule.cssText).join("\n")
+  root.append(style)
+}
