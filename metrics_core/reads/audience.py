@@ -6,6 +6,7 @@ only the events of less than a minute at each end are looked at again. All of it
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias, cast
@@ -22,6 +23,7 @@ from metrics_core.rollup.totals import Grain
 from metrics_core.store.protocols import Sighting, Store
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+Users: TypeAlias = npt.NDArray[np.uint32]
 
 _FORGET_AFTER = 10 * MINUTE
 """How long what nobody asked for is kept."""
@@ -40,7 +42,7 @@ class _Seen:
 
     __slots__ = ("at", "tag", "user")
 
-    def __init__(self, at: Ints, user: Ints, tag: Ints) -> None:
+    def __init__(self, at: Ints, user: Users, tag: Ints) -> None:
         self.at, self.user, self.tag = at, user, tag
 
     def where(self, mask: npt.NDArray[np.bool_]) -> _Seen:
@@ -50,7 +52,7 @@ class _Seen:
         return self.where((self.at >= start) & (self.at < end))
 
     def bitmap(self) -> BitMap:
-        return BitMap(self.user.astype(np.uint32))
+        return BitMap(array("I", self.user.tobytes()))
 
     def __len__(self) -> int:
         return len(self.at)
@@ -172,13 +174,12 @@ class Audience:
 
     def _detail(self, chosen: _Chosen, start: Instant, end: Instant) -> BitMap:
         """The users of a stretch of some minutes, from the sightings themselves."""
-        users = BitMap()
+        parts = []
         for minute in range(start // MINUTE * MINUTE, end, MINUTE):
             seen = self._minute(minute)
             if seen is not None:
-                part = seen if start <= minute and minute + MINUTE <= end else seen.within(start, end)
-                users |= self._of(part, chosen).bitmap()
-        return users
+                parts.append(seen if start <= minute and minute + MINUTE <= end else seen.within(start, end))
+        return self._of(_together(parts), chosen).bitmap() if parts else BitMap()
 
     def _minute(self, minute: Instant) -> _Seen | None:
         hour = minute // HOUR * HOUR
@@ -202,7 +203,7 @@ class Audience:
             for row in sightings
         ]
         at = np.fromiter((row.at for row in sightings), np.int64, len(sightings))
-        user = np.fromiter((row.user for row in sightings), np.int64, len(sightings))
+        user = np.fromiter((row.user for row in sightings), np.uint32, len(sightings))
         return _Seen(at, user, np.array(tags, np.int64))
 
     def _of(self, seen: _Seen, chosen: _Chosen) -> _Seen:
@@ -260,6 +261,8 @@ def _spread(minutes: dict[Instant, list[_Seen]], seen: _Seen) -> None:
 
 
 def _together(parts: Sequence[_Seen]) -> _Seen:
+    if len(parts) == 1:
+        return parts[0]
     return _Seen(
         np.concatenate([part.at for part in parts]), np.concatenate([part.user for part in parts]),
         np.concatenate([part.tag for part in parts]),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
 from metrics_core.model.instant import Instant
@@ -22,6 +22,7 @@ from metrics_core.store.sql.told import EVENT_ROWS, events_at
 _SIGHTED = select(
     FACTS.c.seq, FACTS.c.at, FACTS.c.user, FACTS.c.origin, FACTS.c.kind, FACTS.c.placed
 ).where(FACTS.c.line == 0, FACTS.c.user.is_not(None))  # fmt: skip
+_SIGHTED_SINCE = _SIGHTED.where(FACTS.c.seq > bindparam("seq")).order_by(FACTS.c.seq).limit(bindparam("limit"))
 
 
 class SqlLog:
@@ -72,15 +73,15 @@ class SqlLog:
         return self._sighted(_within(_SIGHTED, window, origins))
 
     def sightings_since(self, seq: int, limit: int = 50_000) -> list[Sighting]:
-        return self._sighted(_SIGHTED.where(FACTS.c.seq > seq).order_by(FACTS.c.seq).limit(limit))
+        return self._sighted(_SIGHTED_SINCE, {"seq": seq, "limit": limit})
 
-    def _sighted(self, statement: Select[Any]) -> list[Sighting]:
+    def _sighted(self, statement: Select[Any], given: Mapping[str, int] | None = None) -> list[Sighting]:
         with self._connections.read() as connection:
             return [
                 Sighting(
                     seq, at, user, origin, kind == ORDER_COMPLETED, kind != REFUND and (kind != ORDER_FAILED or placed == 1)
                 )
-                for seq, at, user, origin, kind, placed in connection.execute(statement)
+                for seq, at, user, origin, kind, placed in connection.execute(statement, given)
             ]
 
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:

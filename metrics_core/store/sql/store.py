@@ -18,6 +18,9 @@ from metrics_core.store.sql.schema import FACTS, META
 from metrics_core.store.sql.totals import SqlTotals
 from metrics_core.store.sql.users import UserNumbers
 
+_NEWEST = select(func.max(FACTS.c.seq))
+_GENERATION = select(META.c.value).where(META.c.name == "generation")
+
 
 class SqlStore:
     """See `metrics_core.store.protocols.Store`."""
@@ -55,11 +58,11 @@ class SqlStore:
 
     def newest_seq(self) -> int:
         with self._connections.read() as connection:
-            return connection.execute(select(func.max(FACTS.c.seq))).scalar() or 0
+            return connection.execute(_NEWEST).scalar() or 0
 
     def generation(self) -> int:
         with self._connections.read() as connection:
-            return int(connection.execute(select(META.c.value).where(META.c.name == "generation")).scalar_one())
+            return int(connection.execute(_GENERATION).scalar_one())
 
     def ping(self) -> None:
         with self._connections.read() as connection:
