@@ -36,7 +36,7 @@ test: $(VENV)/.dev ## The whole test suite; the browser tests need Chromium
 quick: $(VENV)/.dev ## The tests without the slow ones and the browser
 	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers" -n $(WORKERS) --dist loadfile
 
-stores: $(VENV)/.dev ## The store suite and the tests of trouble on real database servers, which it starts itself
+stores: $(VENV)/.stores ## The store suite and the tests of trouble on real database servers, which it starts itself
 	STORES=1 $(BIN)/python -m pytest -q -m "stores or servers"
 
 check: $(VENV)/.dev ## Lint, types, floors and the promises of the documents
@@ -82,5 +82,10 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@echo "Installing what $< names; the first time this takes a minute or two."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(VENV)/.run $@
+
+$(VENV)/.stores: requirements-stores.txt $(VENV)/.dev
+	@echo "Installing the database servers that $< names."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-stores.txt
+	@touch $@
 
 .PHONY: run demo dev test quick stores check bench docs clean help

@@ -19,7 +19,8 @@ if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False
     address = st.get_option("server.address") or "0.0.0.0"
     try:
-        parts = build_parts(address=address)
+        signs_in = st.secrets.load_if_toml_exists() and bool(st.secrets.get("auth"))
+        parts = build_parts(address=address, sign_in=signs_in)
     except SettingError as error:
         give_up(error)
     app = st.App(__file__, on_script_error=unforeseen, **parts)

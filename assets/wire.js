@@ -31,8 +31,8 @@ export function join(listener) {
 // Say what this page looks at; another origin is another subscription.
 export function look(wanted) {
   const same = view && view.origin === wanted.origin && view.topics === wanted.topics
-  if (same) return
   view = { ...wanted }
+  if (same) return
   state.live = null
   state.curves = null
   close()
@@ -81,6 +81,7 @@ function open() {
   const url = new URL("ws/metrics", document.baseURI)
   url.protocol = url.protocol.replace("http", "ws")
   url.search = new URLSearchParams({ topics: view.topics, origin: view.origin })
+  if (view.ticket) url.searchParams.set("ticket", view.ticket)
   let mine
   try {
     mine = new WebSocket(url)

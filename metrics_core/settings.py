@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, ByteSize, Fi
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from metrics_core.errors import SettingError
+from metrics_core.model.access import Role
 from metrics_core.model.window import WEEKDAYS, Calendar
 
 _DIGITS_OTHER_THAN_TWO = {
@@ -80,6 +81,28 @@ def _weekday(value: str) -> str:
     return value.strip().lower()
 
 
+_ROLE_NAMES = tuple(role.name.lower() for role in Role)
+
+
+def _emails(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        if re.fullmatch(r"[^@\s]+@[^@\s]+", one) is None:
+            raise ValueError(one)
+    return tuple(one.lower() for one in value)
+
+
+def _role_map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in value.split(","))):
+        said, is_set, role = pair.rpartition("=")
+        if not is_set or role.strip().lower() not in _ROLE_NAMES:
+            raise ValueError(pair)
+        found[said.strip()] = role.strip().lower()
+    return found
+
+
 def _level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(value)
@@ -136,6 +159,28 @@ class Settings(BaseSettings):
         description="Keys that may send, run the simulator, clear and change. Once a key is set, every change needs one, "
         "on this machine too. Without a key, changes are open on loopback and refused everywhere else.",
         **_says("keys with commas between them, each at least 16 random characters"),
+    )
+    sign_in: bool = Field(
+        False, description="People sign in, and without a role nobody sees anything. `app.py` sets it where "
+        "`.streamlit/secrets.toml` has a section `[auth]`; set it yourself where the API is served without the pages.",
+        **_says("true or false"),
+    )
+    sign_in_label: str = Field(
+        "single sign-on", description="What the sign-in provider is called on the button, after `Continue with`.",
+        **_says("a name such as Company SSO"),
+    )
+    admin_emails: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_emails)] = Field(
+        (), repr=False, description="Who is an administrator whenever they sign in: the first one, who gives the others "
+        "their roles.", **_says("e-mail addresses with commas between them"),
+    )
+    role_claim: str = Field(
+        "", description="The claim of the sign-in provider that says somebody's role, a text or a list of texts; dots lead "
+        "into it. A role that an administrator gives goes before it.",
+        **_says("a name such as groups or realm_access.roles"),
+    )
+    role_map: Annotated[dict[str, str], NoDecode, BeforeValidator(_role_map)] = Field(
+        {}, description="Which values of ROLE_CLAIM mean which role; the highest counts. Without a map its values are the "
+        "names of the roles.", **_says("pairs such as sales-leads=manager,it=admin; roles are " + ", ".join(_ROLE_NAMES)),
     )
     cors_origin: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_origin)] = Field(
         (), description="Web addresses whose pages may call the API and open the socket, and under which this server is "
@@ -242,7 +287,7 @@ def described() -> Iterator[Described]:
         default = field.default
         if name == "database_url":
             shown = f"sqlite:///{Settings.model_fields['data_file'].default}"
-        elif isinstance(default, tuple) or default is None:
+        elif isinstance(default, tuple) or default is None or default in ("", {}):
             shown = "not set"
         elif isinstance(default, bool):
             shown = str(default).lower()

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from metrics_core.access.roles import allows
 from metrics_core.dashboards import rights
 from metrics_core.dashboards.default import DEFAULT
 from metrics_core.dashboards.document import body_of
@@ -14,6 +15,7 @@ from metrics_core.dashboards.shelf import Saved
 from metrics_core.dashboards.state import State
 from metrics_core.errors import NotFoundError, PulseboardError, SavedMeanwhileError
 from metrics_core.model.access import Principal
+from metrics_core.model.instant import moment
 from pages.parts import board_controls as controls
 from pages.parts import board_state, board_wire
 from pages.parts.board_dialogs import OPEN, dialog, open_dialog
@@ -23,6 +25,7 @@ from pages.parts.board_kiosk import kiosk
 from pages.parts.board_switch import choices, switcher
 from pages.parts.board_who import TOKEN, looking, ticket
 from pages.parts.desk import day_and_time, engine, primary, zone_name
+from pages.parts.export_button import export_button
 
 MODE = "board_mode"
 ORDER = "board_order"
@@ -79,11 +82,12 @@ def top(saved: Saved, state: State, who: Principal, share: Share | None, may: di
         if share is None:
             switcher(saved, who)
         elif share.frozen_at is not None:
-            moment = day_and_time(share.frozen_at, engine().calendar.zone, engine().clock.now())
-            st.badge(f"Frozen {moment}", icon=":material/ac_unit:", color="blue")
+            when = moment(share.frozen_at, engine().calendar.zone)
+            st.badge(f"Frozen {when:%a} {when.day} {when:%b}, {when:%H:%M}", icon=":material/ac_unit:", color="blue")
         st.space("stretch")
         board_wire.pill(zone=zone, frozen=None if share is None or share.frozen_at is None else "Frozen", key="board_pill")
         controls.filters(state, saved.id, who, share)
+        export_button(who, share)
         if share is None:
             if may["change"]:
                 st.button(
@@ -118,7 +122,7 @@ def board(
             "currency": {"code": settings.currency, "digits": settings.currency_digits}, "zone": state.zone or zone_name(),
             "may_arrange": may["change"], "kinds": offered() if mode == "arrange" else named(),
             "settled": st.session_state.get(board_state.WRITTEN, True) is not None, "saved_by": saved_by(saved),
-            "explains": False, "order": st.session_state.get(ORDER),
+            "explains": allows(who, "explain"), "order": st.session_state.get(ORDER),
         },
         on_act=lambda act: acted(act, saved, who), key="board",
     )  # fmt: skip
@@ -162,6 +166,8 @@ def acted(act: dict[str, Any], saved: Saved, who: Principal) -> None:
             open_dialog("settings", widget=act["widget"])
         case "save":
             save(saved.id, act["document"], who, expecting=act["expecting"])
+        case "explain":
+            open_dialog("explain", widget=act["widget"], measure=act.get("measure"), as_of=act.get("as_of"))
         case "ticket":
             ticket(who, again=True)
         case "data":

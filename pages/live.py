@@ -7,12 +7,14 @@ from streamlit_autorefresh import st_autorefresh
 
 from metrics_core.errors import StoreAwayError
 from pages.parts import live_wire
-from pages.parts.desk import engine, zone_name, zones
+from pages.parts.desk import RENEWED_AFTER, engine, ticket, visitor, zone_name, zones
+from pages.parts.explain import explain_button
 from pages.parts.tables import figures_as_tables
 from pages.parts.words import CURL
 
 PERIODS = {"Today": "today", "1h": "1h", "24h": "24h", "7d": "7d", "30d": "30d"}
 HEADINGS = {"today": "Today", "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
+EXPLAINED = ["revenue", "orders", "avg_order_value", "conversion_rate", "active_users", "active_now", "peak_24h", "pending"]
 ORIGINS = {"Real": "real", "All": "all"}
 REFRESH_WITHOUT_SOCKET = 10
 
@@ -30,7 +32,7 @@ def badge(watermark: str | None) -> str:
 def marked(view: str) -> str | None:
     """The words over data that is not all real."""
     try:
-        return engine().origin(view)["watermark"]
+        return engine().origin(view, visitor())["watermark"]
     except StoreAwayError:
         st.title("Live", anchor=False)
         raise
@@ -38,16 +40,17 @@ def marked(view: str) -> str | None:
 
 def figures(view: str) -> live_wire.Figures:
     """The figures and the curves of a view. Where the database is away, the last ones; the curves may then be missing."""
-    live = engine().live(view)
+    who = visitor()
+    live = engine().live(view, who)
     try:
-        return live, engine().curves(view)
+        return live, engine().curves(view, who)
     except StoreAwayError:
         return live, None
 
 
 reporting = zone_name()
 origin, period = chosen("origin", ORIGINS, "Real"), chosen("period", PERIODS, "24h")
-listens = live_wire.view(origin)
+listens = live_wire.view(origin, ticket=ticket())
 watermark = marked(origin)
 entering = live_wire.entering("live_top", origin)
 
@@ -74,7 +77,9 @@ if step:
     st.switch_page("pages/data.py")
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header(HEADINGS[period], anchor=False, width="content")
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="xsmall"):
+        st.header(HEADINGS[period], anchor=False, width="content")
+        explain_button({"over": period, "origin": origin, "compare": True}, EXPLAINED, visitor(), key="live_explain")
     st.segmented_control(
         "Period",
         list(PERIODS),
@@ -89,3 +94,6 @@ figures_as_tables(origin, zone)
 
 if no_socket:
     st_autorefresh(interval=REFRESH_WITHOUT_SOCKET * 1000, key="without_socket")
+elif listens["ticket"]:
+    # A page that is left open for days gets a new ticket before its old one has run out.
+    st_autorefresh(interval=RENEWED_AFTER // 1000, key="renewed")

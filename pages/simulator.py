@@ -11,7 +11,7 @@ import streamlit as st
 
 from metrics_core.errors import PulseboardError, StoreAwayError
 from pages.parts import live_wire
-from pages.parts.desk import count, day_and_time, duration, engine, instant_of, primary, visitor, zone_name
+from pages.parts.desk import count, day_and_time, duration, engine, instant_of, primary, ticket, visitor, zone_name
 from pages.parts.permission import may_change
 
 COUNTS = (
@@ -79,35 +79,39 @@ def answered() -> str | None:
 
 def changed() -> None:
     settings = from_widgets()
-    act(lambda: engine().simulator.change(settings))
+    act(lambda: engine().simulate("change", settings, who=visitor()))
     st.session_state[SEEN] = settings
 
 
 def start() -> None:
-    act(lambda: engine().simulator.start(from_widgets(), by=visitor().name))
+    move("start", from_widgets())
+
+
+def move(step: str, settings: Any = None) -> None:
+    act(lambda: engine().simulate(step, settings, who=visitor()))
 
 
 def settings_card(*, allowed: bool) -> None:
-    move = {"on_change": changed, "disabled": not allowed}
+    how = {"on_change": changed, "disabled": not allowed}
     with st.container(border=True, gap="xsmall"):
         st.markdown("**Settings** :small[:gray[changes apply at the next tick]]")
         left, right = st.columns(2)
-        left.number_input("Seconds between ticks", 0.2, 3600.0, step=0.5, format="%g", key="sim_seconds", **move)
-        right.number_input("Seed", 0, 2**31 - 1, step=1, key="sim_seed", help="The same seed sends the same orders.", **move)
+        left.number_input("Seconds between ticks", 0.2, 3600.0, step=0.5, format="%g", key="sim_seconds", **how)
+        right.number_input("Seed", 0, 2**31 - 1, step=1, key="sim_seed", help="The same seed sends the same orders.", **how)
         left.slider(
-            "Orders a tick", 1, MOST_A_TICK, key="sim_rate", help="In an ordinary hour; days and nights differ.", **move
+            "Orders a tick", 1, MOST_A_TICK, key="sim_rate", help="In an ordinary hour; days and nights differ.", **how
         )
-        right.slider("Speed", 1, FASTEST, format="%d×", key="sim_speed", help="How many times faster ticks come.", **move)
+        right.slider("Speed", 1, FASTEST, format="%d×", key="sim_speed", help="How many times faster ticks come.", **how)
         now = engine().simulator.state().settings
-        intensity("channel", list(now.channels), move)
-        intensity("region", list(now.regions), move)
+        intensity("channel", list(now.channels), how)
+        intensity("region", list(now.regions), how)
 
 
-def intensity(what: str, names: list[str], move: dict[str, Any]) -> None:
+def intensity(what: str, names: list[str], how: dict[str, Any]) -> None:
     st.caption(f"Intensity by {what}")
     with st.grid(3, min_column_width=120, gap="xsmall"):
         for name in names:
-            st.slider(name[:1].upper() + name[1:], 0, 200, step=10, format="%d%%", key=f"sim_{what}_{name}", **move)
+            st.slider(name[:1].upper() + name[1:], 0, 200, step=10, format="%d%%", key=f"sim_{what}_{name}", **how)
 
 
 @st.fragment(run_every=2)
@@ -129,17 +133,16 @@ def running_card(*, allowed: bool) -> None:
 
 def moves(state: Any, *, allowed: bool) -> None:
     """The buttons that there are for where the run stands."""
-    simulator = engine().simulator
     if not state.running:
         words = primary("Start", "play_arrow", enabled=allowed)
         st.button(words, type="primary", on_click=start, disabled=not allowed, key="sim_start")
         return
-    name, icon, step = ("Resume", "play_arrow", simulator.resume) if state.paused else ("Pause", "pause", simulator.pause)
+    name, icon = ("Resume", "play_arrow") if state.paused else ("Pause", "pause")
     st.button(
-        name, icon=f":material/{icon}:", on_click=act, args=(step,), disabled=not allowed, key=f"sim_{name.lower()}"
+        name, icon=f":material/{icon}:", on_click=move, args=(name.lower(),), disabled=not allowed, key=f"sim_{name.lower()}"
     )
     words = primary("Stop", "stop", enabled=allowed)
-    st.button(words, type="primary", on_click=act, args=(simulator.stop,), disabled=not allowed, key="sim_stop")
+    st.button(words, type="primary", on_click=move, args=("stop",), disabled=not allowed, key="sim_stop")
 
 
 def standing(state: Any) -> str:
@@ -211,7 +214,7 @@ def purge_dialog(run_id: str, rows: int) -> None:
             st.rerun()
         if st.button(primary(f"Purge {run_id}", "delete"), type="primary"):
             try:
-                purge = engine().forget(run_id=run_id)
+                purge = engine().forget(run_id=run_id, who=visitor())
             except PulseboardError as error:
                 st.error(str(error), icon=":material/error:")
                 return
@@ -223,7 +226,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     st.title("Simulator", anchor=False, width="content")
     st.badge("Everything sent here is marked simulated", icon=":material/science:", color="violet")
     st.space("stretch")
-    live_wire.pill(live_wire.view("real", topics="live"), zone=zone_name(), key="simulator_pill")
+    live_wire.pill(live_wire.view("real", topics="live", ticket=ticket()), zone=zone_name(), key="simulator_pill")
 st.caption("It sends through the same door as everyone else. Real views leave it out unless somebody chooses “All data”.")
 allowed = may_change("simulator")
 to_widgets(engine().simulator.state().settings)

@@ -20,6 +20,7 @@ export const mount = part((root, self) => {
   let coloured = false
   let done = -1
   let asked = false
+  let newer = null
 
   const board = {
     loop,
@@ -78,6 +79,11 @@ export const mount = part((root, self) => {
     if (!coloured) return
     for (const id of ids) if (!arranging.owns(id)) tiles.get(id)?.show(loop.state.widgets.get(id))
     banners()
+    // Somebody saved another version: the page reads it, and what stays the same stays in place.
+    const { version } = loop.state.frame
+    if (self.data.mode !== "view" || version <= self.data.version || version === newer) return
+    newer = version
+    board.act("newer")
   }
 
   function banners() {
@@ -115,7 +121,9 @@ export const mount = part((root, self) => {
   function paint(what) {
     const { data } = self
     board.room.dataset.mode = data.mode
+    const before = key
     key = JSON.stringify({ ...data.state, refresh: 0 })
+    if (before && before !== key) for (const tile of tiles.values()) tile.whole()
     loop.look({ id: data.id, version: data.version, state: data.state, ticket: data.ticket, refresh: data.state.refresh ?? 0, first: data.first })
     if (data.settled === false && !asked) {
       // The address could not be written yet: the page is drawn once more.
@@ -130,12 +138,17 @@ export const mount = part((root, self) => {
     banners()
   }
 
-  ready().then(() => {
-    coloured = true
-    for (const [id, known] of loop.state.widgets) if (!arranging.owns(id)) tiles.get(id)?.show(known)
-    banners()
-    plotly()
-  })
+  // Nothing is drawn without its colours; a server that is away for a moment is asked again.
+  let again = 0
+  function colour() {
+    ready().then(() => {
+      coloured = true
+      for (const [id, known] of loop.state.widgets) if (!arranging.owns(id)) tiles.get(id)?.show(known)
+      banners()
+      plotly().catch(() => {})
+    }, () => (again = setTimeout(colour, 2000)))
+  }
+  colour()
 
   const leave = loop.join((what, ids) => {
     if (what === "answer") answer(ids)
@@ -149,6 +162,7 @@ export const mount = part((root, self) => {
     paint,
     tick: banners,
     end() {
+      clearTimeout(again)
       arranging.end()
       leave()
       for (const tile of tiles.values()) tile.end()

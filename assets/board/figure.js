@@ -107,7 +107,7 @@ export function figure(body, tools) {
   }
 
   return {
-    parts: {},
+    parts: { picture: holder },
     show(wanted) {
       drawing = wanted
       legend(mode(room))

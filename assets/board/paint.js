@@ -4,8 +4,13 @@ let theme = null
 let loading = null
 
 export async function ready() {
-  loading ??= fetch(new URL("assets/theme.json", document.baseURI)).then((answer) => answer.json())
-  theme ??= await loading
+  try {
+    loading ??= fetch(new URL("assets/theme.json", document.baseURI)).then((answer) => answer.json())
+    theme ??= await loading
+  } catch (error) {
+    loading = null
+    throw error
+  }
 }
 
 // Which of the two the page is in, from the colour it stands on.

@@ -23,7 +23,7 @@ export class Tile {
         <section class="card">
           <header class="head">
             <span class="grip" data-is="grip" aria-hidden="true"></span>
-            <h3 class="title" data-is="title"></h3><span class="small sub" data-is="sub"></span>
+            <h2 class="title" data-is="title"></h2><span class="small sub" data-is="sub"></span>
             <span class="badges" data-is="badges"></span><span class="tools" data-is="tools"></span>
           </header>
           <div class="body" data-is="body"></div>
@@ -43,7 +43,9 @@ export class Tile {
     this.badge = make("span", "badge blue")
     this.badge.append(glyph("pause"), make("span"))
     this.badge.hidden = true
-    this.badges.append(this.badge)
+    this.now = make("span", "badge blue")
+    this.now.hidden = true
+    this.badges.append(this.now, this.badge)
     this.waits = setTimeout(() => this.reading(), 300)
     this.sees = new ResizeObserver(() => this.resized())
     this.sees.observe(this.body)
@@ -70,7 +72,7 @@ export class Tile {
     set(this.card, "data-form", form)
     this.more.setAttribute("aria-label", `${title}: more`)
     this.explain.setAttribute("aria-label", `Explain ${title}`)
-    show(this.explain, this.board.explains && drawing?.measure && !drawing.empty)
+    show(this.explain, this.board.explains && drawing && !drawing.empty)
   }
 
   // The newest answer: a drawing, an error over the last good one, or both.
@@ -92,21 +94,25 @@ export class Tile {
       this.part = FORMS[shown.form](this.body, this.tooling())
     }
     set(this.card, "data-form", shown.form)
-    const pictured = shown.form !== "table"
-    set(this.body, "role", pictured ? "img" : "group")
-    set(this.body, "aria-label", this.drawing.alt)
+    // A picture is one thing to a screen reader; keys beside it, and tables, are read on their own.
+    const picture = this.part.parts?.picture
+    set(this.body, "role", picture || shown.form === "table" ? "group" : "img")
+    set(this.body, "aria-label", picture ? null : this.drawing.alt)
+    set(picture, "role", "img")
+    set(picture, "aria-label", this.drawing.alt)
     this.footed(shown)
     if (this.part.parts?.figure) this.part.parts.figure.onclick = () => this.board.explains && this.explained()
     this.part.show(shown)
   }
 
-  // The last line: what is left out, and beside a frozen figure the one of now.
+  // The last line: what is left out. In the head, beside a frozen figure, the one of now.
   footed(drawing) {
-    if (this.zoomed) return
     const now = this.board.data?.beside?.[this.id]
-    const words = [drawing.foot, now && `Now ${now}`].filter(Boolean).join(" \u00b7 ")
-    put(this.foot, words)
-    show(this.foot, words)
+    put(this.now, now ? `Now ${now}` : "")
+    show(this.now, now)
+    if (this.zoomed) return
+    put(this.foot, drawing.foot ?? "")
+    show(this.foot, drawing.foot)
   }
 
   tooling() {
@@ -118,7 +124,7 @@ export class Tile {
       revision: () => board.revision(this.id),
       zoom: (range) => this.zoom(range),
       painted: () => board.painted(),
-      failed: (error) => this.show({ error: { message: error.message } }),
+      failed: (error) => this.show({ error: { message: error.message, here: true } }),
     }
   }
 
@@ -131,8 +137,11 @@ export class Tile {
   }
 
   bounds({ from, to, time }) {
-    const said = (value) => (time ? String(value).replace("T", " ").slice(5, 16) : typeof value === "number" ? value.toFixed(1) : value)
-    return `${said(from)} to ${said(to)}`
+    if (!time) return `${Number(from).toFixed(1)} to ${Number(to).toFixed(1)}`
+    const [first, last] = [from, to].map((at) => new Date(String(at).replace(" ", "T")))
+    const day = first.toDateString() === last.toDateString() ? {} : { day: "numeric", month: "short" }
+    const said = new Intl.DateTimeFormat("en-GB", { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+    return `${said.format(first)} to ${said.format(last)}`
   }
 
   // The chip that says why nothing moves, and the way on.
@@ -199,7 +208,8 @@ export class Tile {
   }
 
   explained() {
-    if (this.drawing?.measure) this.board.act("explain", { widget: this.id, measure: this.drawing.measure })
+    const { frame } = this.board.loop.state
+    this.board.act("explain", { widget: this.id, measure: this.drawing?.measure ?? null, as_of: frame?.instant.asOf ?? null })
   }
 
   reading() {
@@ -228,7 +238,7 @@ export class Tile {
     const error = typeof this.error === "string" ? { message: this.error } : this.error
     const copyable = error.reference ? [["content_copy", "Copy details", () => copy(`${error.message} Reference ${error.reference}, ${new Date().toISOString()}`)]] : []
     this.say("cover wrong", "error", error.message, "The other widgets go on; nothing is lost.", [
-      ["refresh", "Try now", () => this.board.loop.refresh()], ...copyable,
+      ["refresh", "Try now", () => (error.here ? this.show({ drawing: this.drawing }) : this.board.loop.refresh())], ...copyable,
     ])
   }
 
@@ -246,7 +256,7 @@ export class Tile {
     this.cover.className = kind
     const words = make("p", "small")
     words.append(...step.split("`").map((text, i) => (i % 2 ? make("code", "", text) : text)))
-    this.cover.replaceChildren(disc, make("h4", "", what), words, ...(buttons.length ? [row] : []))
+    this.cover.replaceChildren(disc, make("h3", "", what), words, ...(buttons.length ? [row] : []))
     show(this.cover, true)
     show(this.body, false)
     show(this.foot, false)
@@ -255,6 +265,13 @@ export class Tile {
   resized() {
     cancelAnimationFrame(this.sizing)
     this.sizing = requestAnimationFrame(() => this.part?.resize?.())
+  }
+
+  // Another period or filter: what was zoomed is no longer there.
+  whole() {
+    if (!this.zoomed) return
+    this.zoomed = null
+    this.paused()
   }
 
   recolour() {

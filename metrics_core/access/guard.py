@@ -30,18 +30,21 @@ class Knock:
 
 
 class Guard:
-    """On loopback everything is open until a key is set; anywhere else reading is open and every change needs a key."""
+    """On loopback everything is open until a key is set; anywhere else reading is open and every change needs a key.
+    Where people sign in, nothing is open: whoever shows no key has to."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keys: KeyRing | None = None) -> None:
         self._bind = settings.bind_host
         self._loopback = settings.on_loopback
-        self._keys = KeyRing(settings.api_keys)
+        self._keys = KeyRing(settings.api_keys) if keys is None else keys
+        self.sign_in = settings.sign_in
         self._origins = frozenset(_plain(origin) for origin in settings.cors_origin)
         self._hosts = frozenset(host for origin in self._origins if (host := _host_of(origin)))
 
     def may_read(self, knock: Knock) -> None:
         """ForbiddenError for a page elsewhere that reaches this machine under a name of its own (DNS rebinding)."""
-        if not self._loopback or self._inside(knock) or self._keys.name_of(knock.key):
+        # Where people sign in, a name leads to nothing: what is asked without a key or a ticket is refused anyway.
+        if not self._loopback or self.sign_in or self._inside(knock) or self._keys.name_of(knock.key):
             return
         name = _name_of(knock.host)
         if name and not is_loopback(name) and not _is_address(name) and _plain_host(knock.host) not in self._hosts:
@@ -65,6 +68,8 @@ class Guard:
             raise ForbiddenError(_foreign(knock))
         if name is not None:
             return name
+        if self.sign_in:
+            raise NotAllowedError(_WRONG_KEY if knock.key else _SIGN_IN)
         if len(self._keys):
             raise NotAllowedError(_WRONG_KEY if knock.key else _NO_KEY)
         why = self.why_closed()
@@ -73,6 +78,11 @@ class Guard:
         if not self._is_local(knock):
             raise ForbiddenError(_PASSED_ON)
         return knock.client or "this process"
+
+    def comes_by_key(self, knock: Knock) -> None:
+        """ForbiddenError for a page elsewhere that shows a key, unless CORS_ORIGIN welcomes it."""
+        if not self.is_welcome(knock, anyone=True):
+            raise ForbiddenError(_foreign(knock))
 
     def is_welcome(self, knock: Knock, *, anyone: bool) -> bool:
         """Whether a calling page is ours or one of CORS_ORIGIN; with `anyone`, its `*` counts too."""
@@ -91,11 +101,11 @@ class Guard:
     @property
     def needs_key(self) -> bool:
         """Whether a change needs a key, for pages; see `why_closed` for when no key can be had."""
-        return bool(len(self._keys)) or not self._loopback
+        return bool(len(self._keys)) or self.sign_in or not self._loopback
 
     def why_closed(self) -> str | None:
         """Why nobody may change anything here, as a sentence that says what to set; None when somebody may."""
-        if self._loopback or len(self._keys):
+        if self._loopback or self.sign_in or len(self._keys):
             return None
         return (
             f"Sending and changing are closed: this server listens on {self._bind}, where others can reach it, and "
@@ -105,8 +115,10 @@ class Guard:
     def opening(self) -> Iterator[str]:
         """What is open to whom, for the start-up log."""
         where = "this machine" if self._loopback else f"everyone who can reach {self._bind}"
-        yield f"Reading is open to {where}."
-        if self._keys:
+        yield f"Who signs in sees what their role allows, at {where}." if self.sign_in else f"Reading is open to {where}."
+        if self.sign_in:
+            yield "Whoever does not needs a link to what was shared with them, or a key."
+        elif self._keys:
             yield f"Sending, the simulator, clearing and every other change need one of {len(self._keys)} keys (API_KEYS)."
         else:
             yield self.why_closed() or (
@@ -129,7 +141,8 @@ class Guard:
 
 
 _NO_KEY = "This needs a key. Send one of API_KEYS as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
-_WRONG_KEY = "The key that was sent is not one of API_KEYS."
+_WRONG_KEY = "The key that was sent is not one of API_KEYS, nor one that was made on the Admin page and has not ended."
+_SIGN_IN = "Sign in to see this, or send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
 _PASSED_ON = (
     "This server is open to its own machine only, and this request came from elsewhere or through a proxy. "
     "Set API_KEYS to a long random key and send it along."

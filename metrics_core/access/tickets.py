@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from collections.abc import Callable
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from metrics_core.clock import Clock
 from metrics_core.errors import ConflictError, NotAllowedError
-from metrics_core.model.access import Principal, Role
+from metrics_core.model.access import Principal
 from metrics_core.model.instant import HOUR, Instant
-from metrics_core.model.query import Filter
 from metrics_core.store.protocols import Catalog
 
 LASTS: Instant = 12 * HOUR
@@ -19,34 +18,35 @@ SHELF = "secrets"
 
 
 class Tickets:
-    """Signs principals and reads them back. The secret is in the catalog, so that every replica reads every ticket."""
+    """Signs the names of principals and reads them back. A ticket says who somebody is and nothing more: what they may do
+    and see is looked up whenever it is used. The secret is in the catalog, so that every replica reads every ticket."""
 
-    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, clock: Clock, named: Callable[[str], Principal]) -> None:
         self._catalog = catalog
         self._clock = clock
+        self._named = named
         self._signing: URLSafeSerializer | None = None
 
     def mint(self, who: Principal, *, lasts: Instant = LASTS) -> str:
         """A ticket for somebody, good for so long."""
-        filters = [[row.dimension, list(row.values), row.negated] for row in who.filters]
-        said = [who.name, who.label, int(who.role), filters, who.link, self._clock.now() + lasts]
-        return str(self._signer().dumps(said))
+        return str(self._signer().dumps([who.name, self._clock.now() + lasts]))
 
     def read(self, ticket: str) -> Principal:
-        """Whose ticket it is; NotAllowedError where it is none of ours or has run out."""
+        """Whose ticket it is, as they are now; NotAllowedError where it is none of ours, has run out, or they are shut
+        out since."""
         try:
-            name, label, role, filters, link, until = self._signer().loads(ticket)
-        except BadSignature:
+            name, until = self._signer().loads(ticket)
+        except (BadSignature, ValueError):
             msg = "The ticket that was sent is not one of this server. Load the page again."
             raise NotAllowedError(msg) from None
         if self._clock.now() >= until:
             msg = "The ticket of this page has run out. Load the page again."
             raise NotAllowedError(msg)
-        return Principal(name, label, Role(role), tuple(_filter(row) for row in filters), link)
+        return self._named(str(name))
 
     def _signer(self) -> URLSafeSerializer:
         if self._signing is None:
-            self._signing = URLSafeSerializer(self._secret(), salt="ticket")
+            self._signing = URLSafeSerializer(self._secret(), salt="ticket of a name")
         return self._signing
 
     def _secret(self) -> str:
@@ -57,8 +57,3 @@ class Tickets:
             except ConflictError:  # another replica made it first
                 return self._secret()
         return str(kept.body["secret"])
-
-
-def _filter(row: Any) -> Filter:
-    dimension, values, negated = row
-    return Filter(dimension, tuple(values), negated)

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from metrics_core.api import board_shapes as shapes
 from metrics_core.api import schemas, watch
+from metrics_core.api.callers import Caller, watcher
 from metrics_core.api.dashboards import Looking
-from metrics_core.api.desk import Desk, reader
 from metrics_core.api.events import REFUSALS
 from metrics_core.api.faults import answer
 from metrics_core.dashboards.default import DEFAULT
@@ -114,19 +114,18 @@ async def realtime(called: Looking) -> Response:
     def found(engine: Engine, who: Principal) -> dict[str, Any]:
         saved = engine.shelf.glance(DEFAULT, who)
         state = State.of(saved.dashboard.state)
-        # The real-time metrics are of everything: not for those who see a part.
-        whole = who.link is None and not who.filters
-        metrics = metrics_of(engine.live(state.origin)) if whole else None
+        # A link shows its dashboard, and the real-time metrics are none of it.
+        metrics = metrics_of(engine.live(state.origin, who)) if who.link is None else None
         return {**_drawn(engine, saved, state, who, None), "metrics": metrics}
 
     return answer(await called.run(found), headers={"Cache-Control": "no-store"})
 
 
 @router.get("/analytics/health", summary="The state of every part", response_model=schemas.Report,
-            responses={**{status: REFUSALS[status] for status in (403, 500)},
+            responses={**{status: REFUSALS[status] for status in (401, 403, 500)},
                        503: {"model": schemas.Report, "description": "The store is away: nothing can be taken in."}})
-async def health(desk: Annotated[Desk, Depends(reader)]) -> Response:
-    return await watch.health(desk)
+async def health(called: Annotated[Caller, Depends(watcher)]) -> Response:
+    return await watch.health(called)
 
 
 def _drawn(engine: Engine, saved: Saved, state: State, who: Principal, wanted: list[str] | None) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class NewShare(StateOf):
     free: list[str] = Field(list(FREE), description="Parts of the state the receiver may change.")
     allowed: list[str] = Field([], description="Dimensions the receiver may filter by; all other filters are locked.")
     embed: bool = False
+    export: bool = Field(False, description="The receiver may take away what they see as a file.")
     frozen: bool = Field(False, description="Keep what is seen now, and show it beside the figures of later.")
 
 

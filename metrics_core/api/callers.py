@@ -1,22 +1,20 @@
-"""Who calls: the visitor of a page by the ticket it was given, a program by its key, or whoever this machine lets in."""
+"""Who calls: a person by the ticket of their page, a program by its key, or whoever this machine lets in; and what for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 from anyio import to_thread
 from starlette.requests import HTTPConnection
 
-from metrics_core.api.desk import Desk, desk_of, knock_of
+from metrics_core.access.roles import require
+from metrics_core.api.desk import Desk, desk_of, principal_of, ticket_of
 from metrics_core.engine import Engine
-from metrics_core.errors import PulseboardError
-from metrics_core.model.access import LOCAL, Principal, Role
+from metrics_core.model.access import LOCAL, NOBODY, Principal
+from metrics_core.model.access import VISITOR as VISITOR
 
 T = TypeVar("T")
-
-VISITOR = Principal("visitor", "Visitor", Role.VIEWER)
-"""Whoever reads where reading is open."""
 
 
 class Caller(NamedTuple):
@@ -30,35 +28,53 @@ class Caller(NamedTuple):
         return await to_thread.run_sync(work, self.desk.engine, self.who)
 
 
-async def caller(connection: HTTPConnection) -> Caller:
-    """Somebody who may read; what a route depends on. NotAllowedError for a ticket that is not good."""
+async def anyone(connection: HTTPConnection) -> Caller:
+    """Whoever calls, signed in or not: for what a link opens."""
     desk = desk_of(connection)
-    desk.lets_read(connection)
-    who = await to_thread.run_sync(_known, connection, desk)
-    return Caller(desk, VISITOR if who is None else who)
+    desk.lets_in(connection)
+    return Caller(desk, NOBODY)
+
+
+async def caller(connection: HTTPConnection) -> Caller:
+    """Somebody who may look, at everything or at what their link is of; what a route depends on."""
+    desk = desk_of(connection)
+    who = await principal_of(desk, connection)
+    if who.link is None:
+        require(who, "look")
+    return Caller(desk, who)
 
 
 async def changer(connection: HTTPConnection) -> Caller:
     """Somebody who may change what is theirs to change; what a route depends on."""
     desk = desk_of(connection)
-    desk.lets_read(connection)
-    who = await to_thread.run_sync(_known, connection, desk)
-    if who is None:
-        desk.lets_change(connection)  # says why not
-        who = LOCAL
-    desk.rates.count(who.name)
+    who = await principal_of(desk, connection, desk.engine.reception.changer)
+    if who.link is None:
+        require(who, "look")
+    desk.counts(who, connection)
     return Caller(desk, who)
 
 
-def _known(connection: HTTPConnection, desk: Desk) -> Principal | None:
-    ticket = connection.headers.get("x-ticket") or connection.query_params.get("ticket")
-    if ticket:
-        who = desk.engine.tickets.read(ticket)
-        # What a link allows is read again each time, so that it ends at once when it is revoked.
-        return who if who.link is None else desk.engine.shares.current(who.link).principal()
-    knock = knock_of(connection)
-    try:
-        name = desk.guard.may_change(knock)
-    except PulseboardError:
-        return None
-    return Principal(name, name.capitalize(), Role.ADMIN) if knock.key and desk.guard.holds(knock.key) else LOCAL
+def may(permission: str) -> Callable[[HTTPConnection], Awaitable[Caller]]:
+    """Somebody who may do this; what a route depends on. Nobody may by a link."""
+
+    async def allowed(connection: HTTPConnection) -> Caller:
+        desk = desk_of(connection)
+        who = await principal_of(desk, connection)
+        require(who, permission)
+        return Caller(desk, who)
+
+    return allowed
+
+
+async def watcher(connection: HTTPConnection) -> Caller:
+    """Somebody who asks how the product feels: anybody, who is told the more the more they may."""
+    return await watcher_at(desk_of(connection), connection)
+
+
+async def watcher_at(desk: Desk, connection: HTTPConnection) -> Caller:
+    if desk.guard.sign_in and not (ticket_of(connection) or desk.shows_key(connection)):
+        return Caller(desk, NOBODY)
+    return Caller(desk, await principal_of(desk, connection))
+
+
+__all__ = ["LOCAL", "VISITOR", "Caller", "anyone", "caller", "changer", "may", "watcher", "watcher_at"]

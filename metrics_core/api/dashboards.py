@@ -100,13 +100,6 @@ async def copy(name: Name, request: Request, called: Changing) -> Response:
     return answer(await called.run(copied), 201)
 
 
-@router.get("/v1/dashboards/{name}/export", summary="A dashboard as a file, to import here or elsewhere",
-            response_model=dict[str, Any], responses=shapes.answers())
-async def export(name: Name, called: Looking) -> Response:
-    body = await called.run(lambda engine, who: engine.shelf.export(name, who))
-    return answer(body, headers={"Content-Disposition": f'attachment; filename="{name}.json"'})
-
-
 @router.get("/v1/dashboards/{name}/versions", summary="Who saved what when, twenty versions back",
             response_model=shapes.Versions, responses=shapes.answers())
 async def versions(name: Name, called: Looking) -> Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from metrics_core import engine as house
@@ -12,6 +13,7 @@ from metrics_core.access.guard import Guard, Knock
 from metrics_core.access.rates import Rates
 from metrics_core.engine import Engine
 from metrics_core.feed.hub import Hub
+from metrics_core.model.access import LOCAL, Principal
 
 
 class Desk:
@@ -24,9 +26,9 @@ class Desk:
     def engine(self) -> Engine:
         return self._given or house.engine()
 
-    @cached_property
+    @property
     def guard(self) -> Guard:
-        return Guard(self.engine.settings)
+        return self.engine.reception.guard
 
     @cached_property
     def rates(self) -> Rates:
@@ -41,12 +43,30 @@ class Desk:
     def hub(self) -> Hub:
         return self.engine.hub
 
-    def lets_read(self, connection: HTTPConnection) -> None:
+    def lets_in(self, connection: HTTPConnection) -> None:
+        """ForbiddenError for pages elsewhere that come under a name of their own."""
         self.guard.may_read(knock_of(connection))
 
-    def lets_change(self, connection: HTTPConnection) -> None:
-        """Whoever may not send or change, or does so too often, is told so."""
-        self.rates.count(self.guard.may_change(knock_of(connection)))
+    def shows_key(self, connection: HTTPConnection) -> bool:
+        return knock_of(connection).key is not None
+
+    def counts(self, who: Principal, connection: HTTPConnection) -> None:
+        """One more change by this caller; TooManyError where it is one too many. Nameless callers go by their address."""
+        client = connection.client
+        self.rates.count(who.name if who is not LOCAL else client.host if client else who.name)
+
+
+Judge = Callable[[Knock, str | None], Principal]
+"""The reception's view of a caller: any, one who changes, or one who sends."""
+
+
+async def principal_of(desk: Desk, connection: HTTPConnection, judge: Judge | None = None) -> Principal:
+    """Who calls. Where that takes the database, the others at the door do not wait."""
+    judge = judge or desk.engine.reception.caller
+    knock, ticket = knock_of(connection), ticket_of(connection)
+    if ticket is None and desk.engine.keys.knows(knock.key):
+        return judge(knock, None)
+    return await to_thread.run_sync(judge, knock, ticket)
 
 
 def desk_of(connection: HTTPConnection) -> Desk:
@@ -55,18 +75,17 @@ def desk_of(connection: HTTPConnection) -> Desk:
     return desk
 
 
-async def reader(connection: HTTPConnection) -> Desk:
-    """A caller who may read; what a route depends on."""
-    desk = desk_of(connection)
-    desk.lets_read(connection)
-    return desk
-
-
 async def sender(connection: HTTPConnection) -> Desk:
-    """A caller who may send and change; what a route depends on."""
+    """A caller who may send; what a route depends on."""
     desk = desk_of(connection)
-    desk.lets_change(connection)
+    who = await principal_of(desk, connection, desk.engine.reception.sender)
+    desk.counts(who, connection)
     return desk
+
+
+def ticket_of(connection: HTTPConnection) -> str | None:
+    """The ticket that was shown; in the address where a browser can set no header."""
+    return connection.headers.get("x-ticket") or connection.query_params.get("ticket") or None
 
 
 def knock_of(connection: HTTPConnection) -> Knock:

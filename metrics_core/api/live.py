@@ -12,20 +12,26 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from metrics_core.access.roles import require
 from metrics_core.api.bodies import Records
-from metrics_core.api.desk import Desk, knock_of, reader
+from metrics_core.api.callers import Caller, may
+from metrics_core.api.desk import Desk, knock_of, principal_of
 from metrics_core.api.events import accept
 from metrics_core.api.faults import accident, body_of, error_body
 from metrics_core.api.shapes import receipt_of
-from metrics_core.errors import BusyError, PulseboardError
+from metrics_core.errors import BusyError, NotAllowedError, PulseboardError
 from metrics_core.feed.hub import Subscription
-from metrics_core.feed.message import CURVES, LIVE, encode, metrics_of, topics_of, view_of
+from metrics_core.feed.message import channel_of, encode, topics_of, view_of
 from metrics_core.logs import log
+from metrics_core.model.access import Principal
 
 LARGEST_MESSAGE = 1024 * 1024
 
 POLICY, TOO_LARGE, FAILED, RESTART, TRY_LATER = 1008, 1009, 1011, 1012, 1013
 """Why a socket is closed, as RFC 6455 numbers it."""
+
+ASKED_AGAIN = 2.0
+"""Seconds after which it is looked up again who listens: who is shut out, or sees less, is let go so soon."""
 
 router = APIRouter()
 
@@ -33,14 +39,14 @@ router = APIRouter()
 # Not on the API page, whose visitors, people and programs, read an answer to its end: this one has none.
 @router.get("/v1/stream", response_class=StreamingResponse, include_in_schema=False)
 async def stream(
-    desk: Annotated[Desk, Depends(reader)], topics: str = "metrics", origin: str = "real",
+    called: Annotated[Caller, Depends(may("look"))], topics: str = "metrics", origin: str = "real",
     limit: Annotated[int | None, Query(ge=1)] = None,
 ) -> StreamingResponse:
     """The live messages as an event stream; with a limit, so many of them."""
     wanted, view = topics_of(topics), view_of(origin)
-    desk.hub.has_room()
+    called.desk.hub.has_room()
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_frames(desk, wanted, view, limit), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_frames(called, wanted, view, limit), media_type="text/event-stream", headers=headers)
 
 
 async def socket(ws: WebSocket, desk: Desk) -> None:
@@ -48,6 +54,8 @@ async def socket(ws: WebSocket, desk: Desk) -> None:
     knock = knock_of(ws)
     try:
         desk.guard.may_connect(knock)
+        who = await principal_of(desk, ws)
+        require(who, "look")
     except PulseboardError as error:
         log(__name__).warning("socket refused", client=knock.client, origin=knock.origin, why=str(error))
         await ws.close(POLICY)  # before it is accepted: the client sees 403
@@ -55,7 +63,8 @@ async def socket(ws: WebSocket, desk: Desk) -> None:
     await ws.accept()
     try:
         view = view_of(ws.query_params.get("origin"))
-        line = desk.hub.subscribe(topics_of(ws.query_params.get("topics")), view, door="socket")
+        topics = topics_of(ws.query_params.get("topics"))
+        line = desk.hub.subscribe(topics, channel_of(view, who.filters), door="socket")
     except PulseboardError as error:
         await _say(ws, _error(error))
         await ws.close(TRY_LATER if isinstance(error, BusyError) else POLICY, str(error)[:120])
@@ -63,8 +72,8 @@ async def socket(ws: WebSocket, desk: Desk) -> None:
     with line:
         pump: asyncio.Task[None] | None = None
         try:
-            await _first(ws, desk, line, view)
-            pump = asyncio.create_task(_pump(ws, line))
+            await _first(ws, Caller(desk, who), line, view)
+            pump = asyncio.create_task(_pump(ws, _Held(desk, who), line))
             await _listen(ws, desk)
         except Exception as error:
             await _broken(ws, error)
@@ -73,20 +82,47 @@ async def socket(ws: WebSocket, desk: Desk) -> None:
                 pump.cancel()
 
 
-async def _first(ws: WebSocket, desk: Desk, line: Subscription, view: str) -> None:
+class _Held:
+    """Whoever listens, as long as they may, and see what they saw when they came."""
+
+    def __init__(self, desk: Desk, who: Principal) -> None:
+        self._reception = desk.engine.reception
+        self._who = who
+        self._loop = desk.hub.loop
+        self._asked_at = self._loop.time()
+
+    async def check(self) -> None:
+        """NotAllowedError where they may listen no more, or to something else."""
+        # The nameless are who they are as long as the server stands as it does.
+        if "@" not in self._who.name and ":" not in self._who.name:
+            return
+        if self._loop.time() - self._asked_at < ASKED_AGAIN:
+            return
+        now = await to_thread.run_sync(self._reception.named, self._who.name)
+        require(now, "look")
+        if now.filters != self._who.filters:
+            msg = "What you may see has changed. Connect again."
+            raise NotAllowedError(msg)
+        self._asked_at = self._loop.time()
+
+
+async def _first(ws: WebSocket, called: Caller, line: Subscription, view: str) -> None:
     try:
-        await _fill(desk, line, view)
+        await _fill(called, line, view)
     except PulseboardError as error:
         await _say(ws, _error(error))
     while (message := line.at_hand()) is not None:
         await ws.send({"type": "websocket.send", "text": message.text})
 
 
-async def _pump(ws: WebSocket, line: Subscription) -> None:
+async def _pump(ws: WebSocket, held: _Held, line: Subscription) -> None:
     try:
         while (message := await line.next()) is not None:
+            await held.check()
             await ws.send({"type": "websocket.send", "text": message.text})
         await ws.close(RESTART, "The server is stopping.")
+    except PulseboardError as error:
+        await ws.close(POLICY, str(error)[:120])
     except Exception as error:
         await _broken(ws, error)
 
@@ -118,7 +154,7 @@ async def _reply(ws: WebSocket, desk: Desk, said: str | bytes) -> dict[str, Any]
     given = message.get(name)
     records = Records(given if isinstance(given, list) else [] if given is None else [given])
     try:
-        desk.lets_change(ws)
+        desk.counts(await principal_of(desk, ws, desk.engine.reception.sender), ws)
         receipt = await accept(desk, records, "activity", "websocket")
     except PulseboardError as error:
         return _error(error)
@@ -131,34 +167,39 @@ _SENDS = {"user_metric": "metric", "bulk_metrics": "metrics"}
 """What a client may send, and where in the message its records are."""
 
 
-async def _frames(desk: Desk, topics: tuple[str, ...], view: str, limit: int | None) -> AsyncIterator[bytes]:
+async def _frames(called: Caller, topics: tuple[str, ...], view: str, limit: int | None) -> AsyncIterator[bytes]:
+    desk, who = called
+    held = _Held(desk, who)
     yield b"retry: 1000\n\n"
     # Subscribed in here: a client that leaves before its first byte never gets this far, and leaves nothing behind.
-    with desk.hub.subscribe(topics, view, door="stream") as line:
+    with desk.hub.subscribe(topics, channel_of(view, who.filters), door="stream") as line:
         try:
-            await _fill(desk, line, view)
+            await _fill(called, line, view)
         except PulseboardError as error:
-            yield b"data: " + orjson.dumps(_error(error)) + b"\n\n"
+            yield _framed(error)
         sent = 0
         while (limit is None or sent < limit) and (message := await line.next()) is not None:
+            try:
+                await held.check()
+            except PulseboardError as error:
+                yield _framed(error)
+                return
             sent += 1
             yield message.frame
 
 
-async def _fill(desk: Desk, line: Subscription, view: str) -> None:
+async def _fill(called: Caller, line: Subscription, view: str) -> None:
     """See that each of the reader's topics has a message."""
+    desk, who = called
     for topic in line.topics:
         async def make(topic: str = topic) -> bytes:
-            return await to_thread.run_sync(_message, desk, topic, view)
+            return await to_thread.run_sync(lambda: encode(topic, desk.engine.message(topic, view, who)))
 
-        await desk.hub.fill(topic, view, make)
+        await desk.hub.fill(topic, channel_of(view, who.filters), make)
 
 
-def _message(desk: Desk, topic: str, view: str) -> bytes:
-    if topic == CURVES:
-        return encode(topic, desk.engine.curves(view))
-    live = desk.engine.live(view)
-    return encode(topic, live if topic == LIVE else metrics_of(live))
+def _framed(error: PulseboardError) -> bytes:
+    return b"data: " + orjson.dumps(_error(error)) + b"\n\n"
 
 
 async def _say(ws: WebSocket, message: dict[str, Any]) -> None:

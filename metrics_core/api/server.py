@@ -22,7 +22,20 @@ from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from metrics_core import __version__
-from metrics_core.api import analytics, boards, dashboards, events, faults, live, questions, schemas, shares, watch
+from metrics_core.api import (
+    analytics,
+    boards,
+    dashboards,
+    events,
+    explain,
+    exports,
+    faults,
+    live,
+    questions,
+    schemas,
+    shares,
+    watch,
+)
 from metrics_core.api.desk import Desk
 from metrics_core.api.life import give_up, lifetime
 from metrics_core.engine import Engine
@@ -50,9 +63,12 @@ class Parts(TypedDict):
     lifespan: Callable[[Any], Any]
 
 
-def build_parts(*, engine: Engine | None = None, address: str | None = None) -> Parts:
-    """The parts of the server. `address` is what it listens on, where the caller knows better than the environment."""
+def build_parts(*, engine: Engine | None = None, address: str | None = None, sign_in: bool = False) -> Parts:
+    """The parts of the server. `address` is what it listens on, where the caller knows better than the environment;
+    with `sign_in`, people sign in on its pages."""
     if engine is None:
+        if sign_in:
+            os.environ["SIGN_IN"] = "true"
         where = listening_on(address)
         if where is not None:
             os.environ["HOST"] = where
@@ -65,7 +81,7 @@ def build_parts(*, engine: Engine | None = None, address: str | None = None) -> 
         WebSocketRoute("/ws/metrics", _with(live.socket, desk)),
         WebSocketRoute("/analytics/realtime/dashboard", _with(live.socket, desk)),
         Mount("/analytics", app=analytics.AtRoot(api)),
-        Route("/health", faults.Faults(_Page(lambda request: watch.health(desk)))),
+        Route("/health", faults.Faults(_Page(lambda request: watch.health_at(request, desk)))),
         Route("/metrics", faults.Faults(_Page(lambda request: watch.meters(request, desk)))),
         Mount("/assets/plotly", app=_Assets(packages=[("plotly", "package_data")])),
         Mount("/assets", app=_Assets(directory=ASSETS, check_dir=False)),
@@ -91,7 +107,7 @@ def _api(desk: Desk, settings: Settings) -> FastAPI:
         root_path_in_servers=True, redirect_slashes=False,
     )
     api.state.desk = desk
-    for room in (events, questions, dashboards, boards, shares, analytics, live, watch):
+    for room in (events, questions, explain, dashboards, exports, boards, shares, analytics, live, watch):
         api.include_router(room.router)
     faults.install(api)
     api.add_middleware(faults.Faults)

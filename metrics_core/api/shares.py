@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from metrics_core.api import board_shapes as shapes
+from metrics_core.api.callers import Caller, anyone
 from metrics_core.api.dashboards import Changing, Looking, Name, told
 from metrics_core.api.events import OPEN_TO_KEYS
 from metrics_core.api.faults import answer
@@ -33,7 +34,8 @@ async def share(name: Name, request: Request, called: Changing) -> Response:
         frozen = engine.boards.freeze(saved.dashboard, state, who, name=name) if said.frozen else None
         link, token = engine.shares.create(
             name, who, state=state, label=said.label, days=said.days, password=said.password, free=said.free,
-            allowed=said.allowed, embed=said.embed, frozen=frozen, frozen_at=None if frozen is None else frozen["as_of"],
+            allowed=said.allowed, embed=said.embed, export=said.export, frozen=frozen,
+            frozen_at=None if frozen is None else frozen["as_of"],
         )  # fmt: skip
         return {"share": link.body(), "token": token}
 
@@ -62,7 +64,7 @@ async def revoke(name: Name, link: Link, called: Changing) -> Response:
 
 @router.post("/v1/shares/open", summary="Open a link by its token", response_model=shapes.Opened,
              responses=shapes.answers(*shapes.ASKS, 429), openapi_extra=shapes.takes(shapes.OpenShare))
-async def open_share(request: Request, called: Looking) -> Response:
+async def open_share(request: Request, called: Annotated[Caller, Depends(anyone)]) -> Response:
     said = await shapes.read(request, called.desk, shapes.OpenShare)
 
     def opened(engine: Engine, _: Principal) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from metrics_core.clock import Clock
 from metrics_core.dashboards.rights import may_create, require
 from metrics_core.dashboards.state import State
 from metrics_core.errors import BadRequestError, NotFoundError
-from metrics_core.model.access import Principal, Role
+from metrics_core.model.access import Noted, Principal, Role, unnoted
 from metrics_core.model.instant import iso
 from metrics_core.store.protocols import Catalog, Document
 
@@ -41,9 +41,10 @@ class Preset:
 class Presets:
     """The presets there are."""
 
-    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, clock: Clock, *, noted: Noted = unnoted) -> None:
         self._catalog = catalog
         self._clock = clock
+        self._noted = noted
 
     def of(self, dashboard: str, who: Principal) -> list[Preset]:
         """What a person may choose on a dashboard, by name. Who came by a link has what the link allows instead."""
@@ -72,6 +73,8 @@ class Presets:
             "name": plain, "dashboard": dashboard, "owner": who.name, "shared": shared, "state": state.body(),
             "saved_at": iso(self._clock.now()),
         })  # fmt: skip
+        whose = "for everyone" if shared else "for themselves"
+        self._noted(who, "preset.save", f"{dashboard}/{plain}", "" if same is None else "there before", whose)
         return preset
 
     def delete(self, dashboard: str, preset: str, who: Principal) -> None:
@@ -82,6 +85,7 @@ class Presets:
         mine = kept.body["owner"] == who.name or who.role is Role.ADMIN
         require(mine, "This preset is somebody else's. Only they and administrators delete it.")
         self._catalog.drop(SHELF, preset)
+        self._noted(who, "preset.delete", f"{dashboard}/{kept.body['name']}")
 
 
 def _preset(kept: Document) -> Preset:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import scrypt, sha256
-from typing import Any, TypeAlias
+from typing import Any
 
 from metrics_core.cache import Kept
 from metrics_core.clock import Clock
@@ -22,7 +22,7 @@ from metrics_core.errors import (
     StoreAwayError,
     TooManyError,
 )
-from metrics_core.model.access import Principal, Role
+from metrics_core.model.access import Noted, Principal, Role, unnoted
 from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.instant import DAY, SECOND, Instant, iso
 from metrics_core.model.query import Filter
@@ -40,9 +40,6 @@ GLANCE_SECONDS = 2.0
 
 FREE = ("period", "compare", "zone", "refresh")
 """What the receiver of a link may change unless it says otherwise. The origin is not among it."""
-
-Noted: TypeAlias = Callable[[Principal, str, str], None]
-"""Told what was done: who, did what, to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,8 @@ class Share:
     has_password: bool
     embed: bool
     frozen_at: Instant | None
+    export: bool = False
+    """The receiver may take away what they see as a file."""
 
     @property
     def locked(self) -> dict[str, tuple[object, ...]]:
@@ -96,7 +95,7 @@ class Share:
         return {
             "id": self.id, "label": self.label, "ends_at": _iso(self.ends_at), "free": list(self.free),
             "allowed": list(self.allowed), "locked": {name: list(values) for name, values in self.locked.items()},
-            "embed": self.embed, "frozen_at": _iso(self.frozen_at),
+            "embed": self.embed, "frozen_at": _iso(self.frozen_at), "export": self.export,
         }  # fmt: skip
 
     def body(self) -> dict[str, object]:
@@ -110,7 +109,7 @@ class Share:
 class Shares:
     """The links there are. A token is kept as its hash, a password as its scrypt: neither can be read back."""
 
-    def __init__(self, catalog: Catalog, clock: Clock, *, noted: Noted = lambda who, did, what: None) -> None:
+    def __init__(self, catalog: Catalog, clock: Clock, *, noted: Noted = unnoted) -> None:
         self._catalog = catalog
         self._clock = clock
         self._noted = noted
@@ -121,7 +120,7 @@ class Shares:
     def create(
         self, dashboard: str, who: Principal, *, state: State, label: str = "", days: float | None = None,
         password: str | None = None, free: Sequence[str] = FREE, allowed: Sequence[str] = (), embed: bool = False,
-        frozen: Mapping[str, object] | None = None, frozen_at: Instant | None = None,
+        export: bool = False, frozen: Mapping[str, object] | None = None, frozen_at: Instant | None = None,
     ) -> tuple[Share, str]:
         """A new link and its token, which nobody is told again. `frozen` is what the sender saw, to be kept with it."""
         rights.require(rights.may_make_links(who), _NOT_YOURS)
@@ -133,12 +132,13 @@ class Shares:
             free=tuple(dict.fromkeys(known("part of a state", part, PARTS) for part in free)),
             allowed=tuple(dict.fromkeys(known("dimension", name, DIMENSIONS) for name in allowed)),
             filters=who.filters, has_password=password is not None, embed=embed, frozen_at=frozen_at,
+            export=export,
         )  # fmt: skip
         body = {**_kept(share), "hash": _hash(token), "secret": None if password is None else _scrypt(password)}
         if frozen is not None:
             self._catalog.put(FROZEN, share.id, dict(frozen))
         self._catalog.put(SHELF, share.id, body, expecting=0)
-        self._noted(who, "share.create", f"{dashboard}/{share.id}")
+        self._noted(who, "share.create", f"{dashboard}/{share.id}", after=_said(share))
         return share, token
 
     def open(self, token: str, password: str | None = None) -> Share:
@@ -178,6 +178,10 @@ class Shares:
         found = [_share(kept) for kept in self._catalog.find(SHELF) if kept.body["dashboard"] == dashboard]
         return sorted(found, key=lambda share: share.made_at, reverse=True)
 
+    def all(self) -> list[Share]:
+        """Every link there was, the newest first."""
+        return sorted(map(_share, self._catalog.find(SHELF)), key=lambda share: share.made_at, reverse=True)
+
     def revoke(self, dashboard: str, link: str, who: Principal) -> Share:
         """End a link now. Whoever has it is told that it ended."""
         rights.require(rights.may_make_links(who), _NOT_YOURS)
@@ -210,7 +214,7 @@ class Shares:
                 kept = self._catalog.put(SHELF, link, body, expecting=kept.version)
             except ConflictError:
                 return self._end(dashboard, link, who)
-            self._noted(who, "share.revoke", f"{dashboard}/{link}")
+            self._noted(who, "share.revoke", f"{dashboard}/{link}", _said(_share(kept)), "revoked")
         self._glanced.drop(link)
         self._frozen.drop(link)
         self._catalog.drop(FROZEN, link)
@@ -249,7 +253,7 @@ def _kept(share: Share) -> dict[str, object]:
         "made_at": share.made_at, "ends_at": share.ends_at, "revoked_at": share.revoked_at, "state": share.state.body(),
         "free": list(share.free), "allowed": list(share.allowed),
         "filters": [[row.dimension, list(row.values), row.negated] for row in share.filters],
-        "embed": share.embed, "frozen_at": share.frozen_at,
+        "embed": share.embed, "frozen_at": share.frozen_at, "export": share.export,
     }  # fmt: skip
 
 
@@ -262,7 +266,16 @@ def _share(kept: Document) -> Share:
         allowed=tuple(body["allowed"]),
         filters=tuple(Filter(name, tuple(values), negated) for name, values, negated in body["filters"]),
         has_password=body["secret"] is not None, embed=body["embed"], frozen_at=body["frozen_at"],
+        export=body.get("export", False),
     )  # fmt: skip
+
+
+def _said(share: Share) -> str:
+    """What it allows, in a few words."""
+    ends = "until revoked" if share.ends_at is None else f"until {iso(share.ends_at)}"
+    marks = (("with a password", share.has_password), ("frozen", share.frozen_at is not None), ("embedded", share.embed),
+             ("may be exported", share.export))  # fmt: skip
+    return ", ".join((share.label or "no label", ends, *(name for name, holds in marks if holds)))
 
 
 def _label(text: str) -> str:

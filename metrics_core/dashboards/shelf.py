@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from metrics_core.dashboards.default import OWNER, TEMPLATES
 from metrics_core.dashboards.document import Kinds, anonymous, body_of, kept_document, read_document
 from metrics_core.dashboards.sharing import Share, Shares
 from metrics_core.errors import BadRequestError, ConflictError, NotFoundError, SavedMeanwhileError, StoreAwayError
-from metrics_core.model.access import Principal, Role
+from metrics_core.model.access import Noted, Principal, Role, unnoted
 from metrics_core.model.dashboard import Dashboard, Visibility
 from metrics_core.model.instant import SECOND, Instant, iso, moment
 from metrics_core.store.protocols import Catalog, Document
@@ -29,9 +29,6 @@ FORMAT = 1
 """Of exported dashboards."""
 GLANCE_SECONDS = 2.0
 """So long may what another process saved stay unseen by those who only look."""
-
-Noted = Callable[[Principal, str, str], None]
-"""Told what was done: who, did what, to what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Shelf:
 
     def __init__(
         self, catalog: Catalog, clock: Clock, *, shares: Shares, kinds: Kinds, zone: ZoneInfo,
-        noted: Noted = lambda who, did, what: None,
+        noted: Noted = unnoted,
     ) -> None:
         self._catalog = catalog
         self._clock = clock
@@ -138,7 +135,7 @@ class Shelf:
         if before.version != expecting:
             raise self._overtaken(before, expecting)
         _check_audience(before.dashboard, wanted.dashboard, who)
-        return self._save(before, wanted.dashboard, who, (f"restored version {version}",))
+        return self._save(before, wanted.dashboard, who, (f"restored version {version}",), did="dashboard.restore")
 
     def duplicate(self, name: str, who: Principal, title: str | None = None) -> Saved:
         """A copy that belongs to them and that only they see."""
@@ -163,7 +160,7 @@ class Shelf:
         for row in self._history(name):
             self._catalog.drop(row.shelf, row.name)
         self._glanced.drop(name)
-        self._noted(who, "dashboard.delete", name)
+        self._noted(who, "dashboard.delete", name, before=f"{saved.dashboard.title}, version {saved.version}")
 
     # ------------------------------------------------------------------------------------------------------ in and out
 
@@ -221,10 +218,12 @@ class Shelf:
                 kept = self._catalog.put(SHELF, name, self._body(dashboard, who, done), expecting=0)
             except ConflictError:
                 continue
-            self._noted(who, "dashboard.create", name)
+            self._noted(who, "dashboard.create", name, after=f"{dashboard.title}: {', '.join(done)}")
             return _saved(kept)
 
-    def _save(self, before: Saved, after: Dashboard, who: Principal, done: tuple[str, ...]) -> Saved:
+    def _save(
+        self, before: Saved, after: Dashboard, who: Principal, done: tuple[str, ...], *, did: str = "dashboard.save"
+    ) -> Saved:
         # What is overwritten goes into the history first: a version is always the same, so writing it twice does no harm.
         if before.version:
             self._catalog.put(_history_of(before.id), f"{before.version:08d}", _kept(before))
@@ -240,7 +239,8 @@ class Shelf:
         for row in self._history(saved.id):
             if _version(row) < saved.version - VERSIONS_BACK:
                 self._catalog.drop(row.shelf, row.name)
-        self._noted(who, "dashboard.save", f"{saved.id} version {saved.version}")
+        versions = [f"version {row.version}, {row.dashboard.visibility}" for row in (before, saved)]
+        self._noted(who, did, saved.id, versions[0], f"{versions[1]}: {', '.join(done)}")
         return saved
 
     def _body(self, dashboard: Dashboard, who: Principal, done: tuple[str, ...]) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from metrics_core.errors import UnknownNameError
 from metrics_core.model.event import ORIGINS
+from metrics_core.model.query import Filter
 
 METRICS = "metrics"
 LIVE = "live"
@@ -33,6 +34,21 @@ def view_of(text: str | None) -> str:
     if name not in VIEWS:
         raise UnknownNameError(what="origin", name=name, known=VIEWS)
     return name
+
+
+def channel_of(view: str, filters: Sequence[Filter]) -> str:
+    """The view that somebody's messages are of: one of its own for each part of the data that is seen."""
+    if not filters:
+        return view
+    told = [[row.dimension, list(row.values), row.negated] for row in sorted(filters, key=repr)]
+    return f"{view}?{orjson.dumps(told).decode()}"
+
+
+def part_of(channel: str) -> tuple[str, tuple[Filter, ...]]:
+    """The view of a channel, and the filters that narrow it."""
+    view, _, told = channel.partition("?")
+    rows = orjson.loads(told) if told else ()
+    return view, tuple(Filter(name, tuple(values), negated) for name, values, negated in rows)
 
 
 def encode(topic: str, body: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
 
 from metrics_core.model.query import Filter
 
@@ -32,7 +33,25 @@ class Principal:
     filters: tuple[Filter, ...] = ()
     link: str | None = None
     """The id of the share they came by, whose limits hold beside those of the role."""
+    permissions: tuple[str, ...] | None = None
+    """What they may do, where it is not what their role may."""
 
 
 LOCAL = Principal("local", "Local administrator", Role.ADMIN)
 """Whoever uses a server on loopback where nobody has to sign in."""
+
+VISITOR = Principal("visitor", "Visitor", Role.VIEWER, permissions=("look", "ask", "export"))
+"""Whoever reads where reading is open: where nobody can sign in."""
+
+NOBODY = Principal("nobody", "Not signed in", Role.VIEWER, permissions=())
+"""Whoever has not signed in where people do."""
+
+
+class Noted(Protocol):
+    """Told what was done: who, did what, to what, and in a few words what it was before and is now."""
+
+    def __call__(self, who: Principal, did: str, what: str, before: str = "", after: str = "") -> None: ...
+
+
+def unnoted(who: Principal, did: str, what: str, before: str = "", after: str = "") -> None:
+    """Where nobody keeps a record of what was done."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from metrics_core.model.instant import HOUR, MINUTE, Instant, iso
 from metrics_core.model.measure import TOTALS
-from metrics_core.model.query import Query
+from metrics_core.model.query import Filter, Query
 from metrics_core.model.window import Calendar, Window
 from metrics_core.reads.answer import answer
 from metrics_core.reads.pace import moments as pace_moments
@@ -26,17 +26,19 @@ _PLACE = {name: place for place, name in enumerate(TOTALS)}
 
 
 def curves(
-    store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: int, now: Instant, scale: int
+    store: Store, calendar: Calendar, *, origins: tuple[str, ...], seq: int, now: Instant, scale: int,
+    where: tuple[Filter, ...] = (), totals: Callable[[Iterable[Instant]], Running] | None = None,
 ) -> dict[str, Any]:
-    """The body of a `curves` message at `now`."""
+    """The body of a `curves` message at `now`. Of a part of the data, `where` says which, and `totals` counts it."""
     today = calendar.start_of("day", now)
     yesterday = calendar.start_of("day", today - 1)
     windows = {name: calendar.window(name, now) for name in SPARKED}
     cuts = {name: _cuts(windows[name], step) for name, step in SPARKED.items()}
     day = {"today": _cuts(Window(today, now), STEP), "yesterday": _cuts(Window(yesterday, today), STEP)}
     with store.view():
-        named = [moment for moments in (*cuts.values(), *day.values()) for moment in moments]
-        running = Running(store, (*named, *pace_moments(calendar, now)))
+        named = [moment for edges in (*cuts.values(), *day.values()) for moment in edges]
+        moments = (*named, *pace_moments(calendar, now))
+        running = Running(store, moments) if totals is None else totals(moments)
         return {
             "seq": seq,
             "day": {
@@ -44,7 +46,7 @@ def curves(
                 **{name: _rising(running, moments, origins, scale) for name, moments in day.items()},
             },
             "sparks": {name: _sparks(running, moments, origins, scale) for name, moments in cuts.items()},
-            "content": {name: _content(store, origins, windows[name]) for name in SPARKED},
+            "content": {name: _content(store, origins, windows[name], where) for name in SPARKED},
             "pace": pace(running, calendar, now, origins, scale),
         }  # fmt: skip
 
@@ -79,8 +81,8 @@ def _sparks(
     }
 
 
-def _content(store: Store, origins: tuple[str, ...], window: Window) -> dict[str, Any]:
-    query = Query(("views", "purchases", "conversion_rate"), window, by=("content",), origins=origins)
+def _content(store: Store, origins: tuple[str, ...], window: Window, where: tuple[Filter, ...]) -> dict[str, Any]:
+    query = Query(("views", "purchases", "conversion_rate"), window, by=("content",), where=where, origins=origins)
     rows = [row for row in answer(store, query).rows if row[0] is not None]
     return {
         "rows": [

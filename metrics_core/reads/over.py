@@ -77,8 +77,8 @@ def _range(span: Mapping[object, object], field: str, calendar: Calendar, now: I
     if span.get("start") is None:
         msg = f"`{field}` has no start. A range is like {_RANGE}; without an end it lasts until now."
         raise BadRequestError(msg)
-    start = _time(span["start"], f"{field}.start", calendar)
-    end = now if span.get("end") is None else _time(span["end"], f"{field}.end", calendar)
+    start = time_of(span["start"], f"{field}.start", calendar)
+    end = now if span.get("end") is None else time_of(span["end"], f"{field}.end", calendar)
     if end <= start:
         first, last = (moment(at, calendar.zone).isoformat() for at in (start, end))
         msg = f"`{field}` must end ({last}) after it starts ({first}). One whole day ends at the next: the end is left out."
@@ -86,7 +86,7 @@ def _range(span: Mapping[object, object], field: str, calendar: Calendar, now: I
     return Window(start, end)
 
 
-def _time(text: object, field: str, calendar: Calendar) -> Instant:
+def time_of(text: object, field: str, calendar: Calendar) -> Instant:
     """ISO 8601; without an offset it is read in the zone of the question, a date alone as that day's midnight."""
     try:
         when = datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -39,6 +39,8 @@ class Snapshots:
         self._calendar = calendar
         self._audience = Audience(store)
         self._feed = _Feed(store)
+        self.newest = -1
+        """The number of the newest event that a snapshot has taken in."""
 
     def take(self, *, view: str, seq: int, now: Instant) -> Snapshot:
         """The snapshot of a view at `now`; events after it are not in it yet."""
@@ -51,6 +53,7 @@ class Snapshots:
             origins = origins_of(view, counts)
             state = (self._store.generation(), self._store.newest_seq())
             self._audience.catch_up(*state, now)
+            self.newest = state[1]
             figures = {window: self._figures(running, window, origins) for window in dict.fromkeys(windows)}
             peak = self._audience.peak(now, origins)
             recent = self._feed.newest(origins, state, now)

@@ -30,9 +30,16 @@ def _sql(url: str) -> Store:
     return SqlStore(url)
 
 
+def _mongo(url: str) -> Store:
+    from metrics_core.store.mongo.store import MongoStore
+
+    return MongoStore(url)
+
+
 _ROWS = (
     _Row(("sqlite",), _sql),
     _Row(("postgresql", "postgres"), _sql),
+    _Row(("mongodb",), _mongo),
     _Row(("memory",), _memory),
 )
 

@@ -11,15 +11,15 @@ from metrics_core.dashboards.shelf import Saved
 from metrics_core.dashboards.state import State
 from metrics_core.model.access import Principal
 
-OPEN = "board_open"
+OPEN, OPENED = "board_open", "board_opened"
 
 Drawn = Callable[[Saved, State, Principal, dict[str, Any]], None]
 
 
 def open_dialog(name: str, **what: Any) -> None:
     """Open a dialog at the next run."""
-    number = (st.session_state.get(OPEN) or {}).get("number", st.session_state.get("board_opened", 0)) + 1
-    st.session_state["board_opened"] = number
+    number = (st.session_state.get(OPEN) or {}).get("number", st.session_state.get(OPENED, 0)) + 1
+    st.session_state[OPENED] = number
     st.session_state[OPEN] = {"name": name, "number": number, **what}
 
 
@@ -42,7 +42,7 @@ def dialog(saved: Saved, state: State, who: Principal) -> None:
 
 def _dialogs() -> dict[str, Drawn]:
     # They close themselves with `done`, so they know this file.
-    from pages.parts import board_manage, board_settings, board_share
+    from pages.parts import board_manage, board_settings, board_share, explain, export_button
 
     return {
         "settings": board_settings.settings,
@@ -51,6 +51,9 @@ def _dialogs() -> dict[str, Drawn]:
         "versions": board_manage.versions,
         "details": board_manage.details,
         "new": board_manage.new,
+        "layout": board_manage.layout,
         "delete": board_manage.delete,
         "kiosk": board_manage.kiosk,
+        "explain": explain.drawer,
+        "export": export_button.export,
     }

@@ -135,7 +135,7 @@ def new(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -> Non
             format_func=lambda it: "An empty grid" if it == BLANK else TEMPLATES[it].title,
             captions=["Add widgets one by one.", *(row.description for row in TEMPLATES.values())],
         )  # fmt: skip
-        file = st.file_uploader("Or a layout that was saved as a file", type="json", key="new_file")
+        file = st.file_uploader("Or a layout that was saved as a file", type="json", key="new_file", max_upload_size=1)
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel", key="new_cancel"):
                 done()
@@ -166,6 +166,24 @@ def _brought(content: bytes, who: Principal) -> Saved:
     except ValueError:
         body = None
     return engine().shelf.bring(body, who)
+
+
+def layout(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -> None:
+    """The dashboard as a file, to be imported here or elsewhere."""
+
+    @st.dialog("Layout as a file", icon=":material/data_object:", on_dismiss=close_dialog)
+    def draw() -> None:
+        st.markdown("Widgets, places and settings, without any data. “New dashboard” takes the file, here or elsewhere.")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Close", key="layout_close"):
+                done()
+            content = json.dumps(engine().shelf.export(saved.id, who), indent=2)
+            st.download_button(
+                primary("Download", "download"), content, f"{saved.id}.json", "application/json", type="primary",
+                key="layout_file", on_click="ignore",
+            )  # fmt: skip
+
+    draw()
 
 
 def delete(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -> None:

@@ -74,10 +74,9 @@ def _drawer(saved: Saved, state: State, who: Principal, widget: dict[str, Any], 
 def _options(schema: dict[str, Any], spec: dict[str, Any], key: str, state: State, who: Principal) -> dict[str, Any]:
     """A field for every option, by group; the options that differ from what they are without being said."""
     chosen: dict[str, Any] = {}
-    groups = {
-        group: [(name, option) for name, option in schema["properties"].items() if option.get("group") == group]
-        for group in GROUPS
-    }
+    # What is shown comes first, what it is narrowed to last.
+    options = sorted(schema["properties"].items(), key=lambda row: row[0] == "where")
+    groups = {group: [(name, option) for name, option in options if option.get("group") == group] for group in GROUPS}
     shown = [group for group in GROUPS if groups[group]]
     for group, tab in zip(shown, st.tabs([GROUPS[group] for group in shown]), strict=True):
         with tab:

@@ -56,6 +56,7 @@ def _form(saved: Saved, state: State, who: Principal) -> None:
     frozen = right.toggle(
         "Freeze", key="share_frozen", help="Keeps what you see now; the receiver sees today's figures beside it."
     )
+    export = right.toggle("May be exported", key="share_export", help="The receiver may take away what they see as a file.")
     embed = right.toggle("For embedding", key="share_embed", help="Without menus, for a frame on another page or a screen.")
     dimensions = [one for one in FILTERED_BY if one not in state.where]
     allowed = st.multiselect(
@@ -76,7 +77,8 @@ def _form(saved: Saved, state: State, who: Principal) -> None:
         kept = engine().boards.freeze(saved.dashboard, state, who, name=saved.id) if frozen else None
         link, token = engine().shares.create(
             saved.id, who, state=state, label=label, days=days, password=password or None, free=() if frozen else free,
-            allowed=() if frozen else allowed, embed=embed, frozen=kept, frozen_at=None if kept is None else kept["as_of"],
+            allowed=() if frozen else allowed, embed=embed, export=export, frozen=kept,
+            frozen_at=None if kept is None else kept["as_of"],
         )  # fmt: skip
     except PulseboardError as error:
         st.error(str(error), icon=":material/error:")
@@ -123,7 +125,7 @@ def _links(saved: Saved, links: list[Share], who: Principal) -> None:
                 ends = f"ended {day_and_time(link.ends_at, zone, now)}"
             marks = " ".join(mark for on, mark in (
                 (link.has_password, ":material/password:"), (link.frozen_at, ":material/ac_unit:"),
-                (link.embed, ":material/tv:"), (bool(link.locked), ":material/lock:"),
+                (link.embed, ":material/tv:"), (link.export, ":material/download:"), (bool(link.locked), ":material/lock:"),
             ) if on)  # fmt: skip
             st.markdown(
                 f"**{link.label or 'Link'}** {marks}  \n:small[:gray[{link.made_by_label}, "

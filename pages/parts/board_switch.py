@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from metrics_core.dashboards.default import TEMPLATES
@@ -15,18 +13,21 @@ from pages.parts import board_state
 from pages.parts.board_dialogs import open_dialog
 from pages.parts.desk import engine
 
+SWITCHER = "board_switcher"
+
 
 def go(name: str) -> None:
     """Show another dashboard, as it opens."""
     st.query_params.from_dict({"d": name})
+    st.session_state[SWITCHER] = False
     for key in (board_state.NAME, board_state.STATE, board_state.WRITTEN):
         st.session_state.pop(key, None)
 
 
 def switcher(saved: Saved, who: Principal) -> None:
-    """Every dashboard the visitor may see, and the way to a new one."""
+    """Every dashboard the visitor may see."""
     shown = st.popover(
-        "", icon=":material/dashboard:", type="tertiary", key="board_switcher", on_change="rerun", help="Other dashboards"
+        "", icon=":material/dashboard:", type="tertiary", key=SWITCHER, on_change="rerun", help="Other dashboards"
     )
     if not shown.open:
         return
@@ -40,8 +41,6 @@ def switcher(saved: Saved, who: Principal) -> None:
                     args=(row.id,), icon=f":material/{'check' if here else 'dashboard'}:",
                     help=row.dashboard.description or None,
                 )  # fmt: skip
-        if may_create(who):
-            st.button("New dashboard", icon=":material/add:", key="board_new", on_click=open_dialog, args=("new",))
 
 
 def _grouped(rows: list[Saved], who: Principal) -> list[tuple[str, list[Saved]]]:
@@ -53,37 +52,33 @@ def _grouped(rows: list[Saved], who: Principal) -> list[tuple[str, list[Saved]]]
     return [group for group in groups if group[1]]
 
 
+ENTRIES = {
+    "details": ("Details", "edit_note"), "new": ("New dashboard", "add"), "duplicate": ("Duplicate", "content_copy"),
+    "versions": ("Versions", "history"), "layout": ("Layout as a file", "data_object"), "kiosk": ("Full screen", "tv"),
+    "delete": ("Delete", "delete"),
+}  # fmt: skip
+MENU = "board_more"
+
+
 def choices(saved: Saved, may: dict[str, bool], who: Principal) -> None:
     """What else can be done with the dashboard that is shown."""
-    with st.popover("", icon=":material/more_horiz:", key="board_more", help="More"), st.container(gap="xxsmall"):
-        if may["change"]:
-            _entry("Details", "edit_note", "details")
-        if may_create(who):
-            st.button("Duplicate", icon=":material/content_copy:", type="tertiary", key="board_duplicate",
-                      on_click=_duplicate, args=(saved.id, who))  # fmt: skip
-            _entry("Versions", "history", "versions")
-            _export(saved.id, who)
-        _entry("Full screen", "tv", "kiosk")
-        if may["delete"] and saved.version:
-            _entry("Delete", "delete", "delete")
+    makes = may_create(who)
+    can = {
+        "details": may["change"], "new": makes, "duplicate": makes, "versions": makes, "layout": makes, "kiosk": True,
+        "delete": may["delete"] and saved.version > 0,
+    }  # fmt: skip
+    st.menu_button(
+        "", [name for name in ENTRIES if can[name]], icon=":material/more_horiz:", key=MENU, help="More",
+        format_func=lambda name: f":material/{ENTRIES[name][1]}: {ENTRIES[name][0]}", on_click=_chosen, args=(saved.id, who),
+    )  # fmt: skip
 
 
-def _entry(label: str, icon: str, name: str) -> None:
-    st.button(
-        label, icon=f":material/{icon}:", type="tertiary", key=f"board_entry_{name}", on_click=open_dialog, args=(name,)
-    )
-
-
-def _duplicate(name: str, who: Principal) -> None:
+def _chosen(name: str, who: Principal) -> None:
+    choice = st.session_state[MENU]
+    if choice != "duplicate":
+        open_dialog(choice)
+        return
     try:
         go(engine().shelf.duplicate(name, who).id)
     except PulseboardError as error:
         st.session_state[board_state.SAID] = str(error)
-
-
-def _export(name: str, who: Principal) -> None:
-    st.download_button(
-        "Layout as a file", icon=":material/data_object:", type="tertiary", key="board_layout_file",
-        data=lambda: json.dumps(engine().shelf.export(name, who), indent=2), file_name=f"{name}.json",
-        mime="application/json", on_click="ignore", help="The dashboard's layout, to be imported here or elsewhere",
-    )  # fmt: skip

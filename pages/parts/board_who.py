@@ -6,10 +6,9 @@ import streamlit as st
 
 from metrics_core.dashboards.sharing import Share
 from metrics_core.errors import PasswordNeededError, PulseboardError
-from metrics_core.model.access import LOCAL, VISITOR, Principal
+from metrics_core.model.access import Principal
 from metrics_core.model.instant import HOUR
-from pages.parts.desk import engine, primary
-from pages.parts.permission import allowed
+from pages.parts.desk import engine, primary, visitor
 
 TOKEN = "s"
 """The parameter of a link that holds its token."""
@@ -22,7 +21,7 @@ def looking() -> tuple[Principal, Share | None]:
     """Who looks, and the link they came by; the page ends here while a link does not open."""
     token = st.query_params.get(TOKEN)
     if token is None:
-        return (LOCAL if allowed() else VISITOR), None
+        return visitor(), None
     try:
         share = _open(token)
     except PasswordNeededError as error:

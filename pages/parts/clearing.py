@@ -60,11 +60,13 @@ def _begin(origins: tuple[str, ...], after: str) -> None:
     # What was typed has done its work; the next clearing asks again.
     st.session_state["clear_word"] = ""
 
+    who = visitor()
+
     def clear(tell: work.Progress) -> tuple[int, bool, int]:
-        purge = engine().forget(origins=origins)
+        purge = engine().forget(origins=origins, who=who)
         if after != "demo":
             return purge.removed, purge.unchanged, 0
-        made = engine().generate(days=DAYS, seed=SEED, progress=tell)
+        made = engine().generate(days=DAYS, seed=SEED, progress=tell, who=who)
         return purge.removed, purge.unchanged, made if isinstance(made, int) else getattr(made, "accepted", 0)
 
-    work.begin("clear", "Clearing", visitor().name, clear)
+    work.begin("clear", "Clearing", who.label, clear)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -11,18 +11,26 @@ import streamlit as st
 
 import metrics_core
 from metrics_core import engine as house
+from metrics_core.access.guard import Knock
 from metrics_core.engine import Engine
-from metrics_core.model.instant import Instant, instant, moment
+from metrics_core.errors import ForbiddenError
+from metrics_core.model.access import LOCAL, NOBODY, VISITOR, Principal
+from metrics_core.model.instant import HOUR, Instant, instant, moment
 
 __all__ = [
-    "Visitor",
+    "address",
     "count",
     "day_and_time",
     "duration",
     "engine",
     "file_size",
     "instant_of",
+    "knock",
+    "plain",
     "primary",
+    "signed_in",
+    "signs_in",
+    "ticket",
     "visitor",
     "zone_name",
     "zones",
@@ -32,12 +40,11 @@ VERSION = metrics_core.__version__
 MINUS = "\N{MINUS SIGN}"
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who looks at a page."""
-
-    name: str
-    role: str | None = None
+KEY = "permission_key"
+"""Where a key that a visitor typed is kept, for their tab only."""
+TICKET = "desk_ticket"
+RENEWED_AFTER = 4 * HOUR
+"""Tickets of pages last three times as long."""
 
 
 def engine() -> Engine:
@@ -45,8 +52,63 @@ def engine() -> Engine:
     return house.engine()
 
 
-def visitor() -> Visitor:
-    return Visitor("Local administrator")
+def visitor() -> Principal:
+    """Who looks at a page, and what they may: whoever signed in, or whom this machine lets in."""
+    if signs_in():
+        return signed_in()[0]
+    return engine().reception.here(knock(st.session_state.get(KEY)))
+
+
+def signs_in() -> bool:
+    """Whether people sign in here."""
+    return engine().reception.signs_in
+
+
+def signed_in() -> tuple[Principal, str | None]:
+    """Who signed in, and why they are nobody here where that is so: a sentence, empty before they sign in."""
+    claims = st.user.to_dict()
+    if not claims.get("is_logged_in"):
+        return NOBODY, ""
+    try:
+        who, person = engine().reception.signed_in(claims)
+    except ForbiddenError as error:
+        return NOBODY, str(error)
+    if who is not NOBODY:
+        return who, None
+    return who, f"Your account {'has no role here' if person.active else 'is shut out'}. Ask {_whom()}."
+
+
+def _whom() -> str:
+    """Those who give roles, by name."""
+    names = engine().people.administrators()[:3]
+    return " or ".join(names) or "an administrator"
+
+
+def ticket() -> str:
+    """What the scripts of this page ask with, in the name of its visitor; empty where they need none."""
+    who = visitor()
+    if who in (LOCAL, VISITOR):
+        return ""
+    kept, now = st.session_state.get(TICKET), engine().clock.now()
+    if kept is None or kept[0] != who.name or not 0 <= now - kept[2] < RENEWED_AFTER:
+        kept = st.session_state[TICKET] = (who.name, engine().tickets.mint(who), now)
+    return str(kept[1])
+
+
+def knock(key: str | None = None) -> Knock:
+    """What this visit tells of who comes, for the guard."""
+    headers = st.context.headers
+    host = headers.get("Host")
+    if host is None:  # no browser: the page is run inside this process
+        return Knock(server="inside", key=key)
+    return Knock(
+        server=engine().settings.bind_host,
+        client=st.context.ip_address or "127.0.0.1",
+        host=host,
+        origin=headers.get("Origin"),
+        forwarded="X-Forwarded-For" in headers or "Forwarded" in headers,
+        key=key,
+    )
 
 
 def zone_name(of: Engine | None = None) -> str:
@@ -64,6 +126,17 @@ def primary(label: str, icon: str | None = None, *, enabled: bool = True) -> str
     """The label of a primary button, dark on the light blue of the dark theme, where white would be too faint."""
     words = f":material/{icon}: {label}" if icon else label
     return f':color[{words}]{{foreground="#0B1018"}}' if enabled and st.context.theme.type == "dark" else words
+
+
+def plain(text: str) -> str:
+    """A text that somebody typed, in which nothing is markup."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~:$-])", r"\\\1", text)
+
+
+def address(email: str) -> str:
+    """An e-mail address that is not made into a link, in grey."""
+    name, at, place = email.partition("@")
+    return f":gray[{plain(name)}]:gray[{at}{plain(place)}]"
 
 
 def count(value: int) -> str:

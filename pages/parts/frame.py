@@ -9,8 +9,12 @@ from typing import Any
 
 import streamlit as st
 
+from metrics_core.access.filters import filters_said
+from metrics_core.access.roles import TITLES, allows
 from metrics_core.errors import PulseboardError, StoreAwayError
-from pages.parts.desk import VERSION, engine, visitor, zone_name
+from metrics_core.model.access import Principal
+from pages.parts import sign_in
+from pages.parts.desk import VERSION, engine, plain, signed_in, signs_in, visitor, zone_name
 
 log = logging.getLogger(__name__)
 
@@ -21,42 +25,63 @@ MADE = "frame_pages"
 AWAY = "frame_store_away"
 """Whether this page was last drawn without a database."""
 
-GROUPS = {
+LINK = "s"
+"""The parameter of a link that somebody shared: it opens without signing in."""
+
+Row = tuple[str, str, str, str, str]
+
+GROUPS: dict[str, list[Row]] = {
     "Watch": [
-        ("live", "Live", "sensors", "Revenue, active users and transactions of this moment, moving by themselves."),
-        ("dashboards", "Dashboards", "dashboard", "Widgets put together by hand: arranged, filtered, explained and shared."),
+        ("live", "Live", "sensors", "look", "Revenue, active users and transactions of this moment, moving by themselves."),
+        ("dashboards", "Dashboards", "dashboard", "look",
+         "Widgets put together by hand: arranged, filtered, explained and shared."),
     ],
     "Act": [
-        ("simulator", "Simulator", "science", "Send believable orders, marked as simulated; remove a run with one click."),
+        ("simulator", "Simulator", "science", "simulate",
+         "Send believable orders, marked as simulated; remove a run with one click."),
     ],
     "Manage": [
-        ("data", "Data", "database", "Set up, import a file, verify the totals, clear."),
+        ("data", "Data", "database", "data", "Set up, import a file, verify the totals, clear."),
+        ("admin", "Admin", "admin_panel_settings", "people", "People and roles, keys, links, the audit log, and health."),
     ],
 }
-"""The pages there are: file, title, icon and what the page is for."""
+"""The pages there are: file, title, icon, the permission it needs where people sign in, and what the page is for."""
 
 
 def draw() -> None:
     """Draw the frame and the page the address names."""
     st.set_page_config(page_title="Pulseboard", page_icon=str(ICON), layout="wide")
+    try:
+        who, why = signed_in() if signs_in() else (visitor(), None)
+    except PulseboardError as error:
+        trouble(error)
+        return
     # In a frame of another page, or on a screen on the wall, there is the page and nothing around it.
-    bare = bool(st.context.is_embedded)
+    bare = bool(st.context.is_embedded) or why is not None
     page = st.navigation(
-        {group: [_page(*row) for row in rows] for group, rows in GROUPS.items()},
+        {group: [_page(*row) for row in rows if _shown(row, who, why)] for group, rows in GROUPS.items()},
         expanded=True,
         position="hidden" if bare else "sidebar",
     )
+    if why is not None and not (page.title == "Dashboards" and LINK in st.query_params):
+        sign_in.draw(why)
+        return
     if not bare:
         st.logo(str(LOGOS["dark" if st.context.theme.type == "dark" else "light"]), size="large")
         with st.sidebar:
-            foot()
+            foot(who)
     try:
         page.run()
     except PulseboardError as error:
         trouble(error)
 
 
-def _page(name: str, title: str, icon: str, words: str) -> Any:
+def _shown(row: Row, who: Principal, why: str | None) -> bool:
+    """Whether a page is in the navigation. Where a key can be typed, that is done on the page itself."""
+    return not signs_in() or why is not None or allows(who, row[3])
+
+
+def _page(name: str, title: str, icon: str, _: str, words: str) -> Any:
     """The page of a row of GROUPS, made once a visit: making one asks the file system each time."""
     made = st.session_state.setdefault(MADE, {})
     if (name, title) not in made:
@@ -118,9 +143,13 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-def foot() -> None:
+def foot(who: Principal) -> None:
     """Who is looking, and what every figure is in."""
-    who = visitor()
-    name = f"**{who.name}**" + (f" · :gray[{who.role}]" if who.role else "")
-    lines = (name, f":gray[{zone_name()} · {engine().settings.currency}]", f":gray[Pulseboard {VERSION}]")
+    figures = f":gray[{zone_name()} · {engine().settings.currency}]"
+    lines = [f"**{plain(who.label)}**", figures, f":gray[Pulseboard {VERSION}]"]
+    if signs_in():
+        sees = f" · {plain(filters_said(who.filters))}" if who.filters else ""
+        lines.insert(1, f":gray[{TITLES[who.role]}{sees}]")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
+    if signs_in():
+        st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out", on_click=st.logout)

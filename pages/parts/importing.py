@@ -69,7 +69,7 @@ def draw(*, allowed: bool) -> None:
     words = primary(f"Import {given.name}", "upload", enabled=ready)
     if st.button(words, type="primary", disabled=not ready, key="import_go"):
         take_in = _import(path, kind, mapping, zone, source.strip(), shift)
-        work.begin("import", f"Importing {given.name}", visitor().name, take_in)
+        work.begin("import", f"Importing {given.name}", visitor().label, take_in)
         st.rerun()
     _refused(now)
 
@@ -82,12 +82,12 @@ def told(result: Any) -> tuple[str, work.Mood]:
 
 def _import(path: Path, kind: str, mapping: dict[str, str], zone: str, source: str, shift: bool) -> Any:
     at = None if zone == ASKED else ZoneInfo(zone)
-    folder = st.session_state[FOLDER]
+    folder, who = st.session_state[FOLDER], visitor()
 
     def go(tell: work.Progress) -> Any:
         assert folder.path.exists()  # held until the import is done, even if its visitor leaves
         return engine().import_file(
-            path, kind=kind, mapping=mapping, zone=at, source=source, shift_to_now=shift, progress=tell
+            path, kind=kind, mapping=mapping, zone=at, source=source, shift_to_now=shift, progress=tell, who=who
         )
 
     return go

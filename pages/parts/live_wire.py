@@ -46,9 +46,9 @@ def _nothing() -> None:
     """A change the page reads from the result."""
 
 
-def view(origin: str, topics: str = "live,curves") -> dict[str, str]:
-    """What a page listens to: every part of one page names the same."""
-    return {"origin": origin, "topics": topics}
+def view(origin: str, topics: str = "live,curves", *, ticket: str = "") -> dict[str, str]:
+    """What a page listens to, and in whose name: every part of one page names the same."""
+    return {"origin": origin, "topics": topics, "ticket": ticket}
 
 
 def pill(

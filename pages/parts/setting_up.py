@@ -110,15 +110,17 @@ def _fill(*, allowed: bool) -> None:
         seed = st.number_input(
             "Seed", 0, 2**31 - 1, value=SEED, step=1, width=150, key="fill_seed", help="The same seed makes the same data."
         )
-        who = visitor().name
+        who = visitor()
         ready = allowed and not busy
         words = primary(f"Generate {DAYS} days", "auto_awesome", enabled=ready)
         if st.button(words, type="primary", disabled=not ready, key="fill_days"):
             title = f"Generating {DAYS} days of demo data"
-            work.begin("generate", title, who, lambda tell: engine().generate(days=DAYS, seed=seed, progress=tell))
+            work.begin(
+                "generate", title, who.label, lambda tell: engine().generate(days=DAYS, seed=seed, progress=tell, who=who)
+            )
             st.rerun()
         if st.button("Add a quick sample", icon=":material/bolt:", disabled=not ready, key="fill_sample"):
-            work.begin("sample", "Adding a quick sample", who, lambda _: engine().sample())
+            work.begin("sample", "Adding a quick sample", who.label, lambda _: engine().sample(who=who))
             st.rerun()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from metrics_core.model.measure import REGISTRY, Unit
-from pages.parts.desk import engine
+from pages.parts.desk import engine, visitor
 
 PERIODS = {
     "today": "Today",
@@ -40,14 +40,15 @@ SHOWN = (
 )
 EVERY = 5
 
-_kept: dict[tuple[str, str], tuple[int, pd.DataFrame, pd.DataFrame]] = {}
-"""The tables of the newest snapshot, by view and zone: every visitor is shown the same ones."""
+_kept: dict[tuple[str, str, object], tuple[int, pd.DataFrame, pd.DataFrame]] = {}
+"""The tables of the newest snapshot, by view, zone and part: all who see the same are shown the same ones."""
 
 
 def _tables(view: str, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    live = engine().live(view)
+    who = visitor()
+    live = engine().live(view, who)
     seq = live["snapshot"]["seq"]
-    kept = _kept.get((view, zone))
+    kept = _kept.get((view, zone, who.filters))
     if kept and kept[0] == seq:
         return kept[1], kept[2]
     if len(_kept) > 64:
@@ -62,7 +63,7 @@ def _tables(view: str, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
             for row in reversed(live["trail"])
         ]
     )
-    _kept[view, zone] = (seq, periods, updates)
+    _kept[view, zone, who.filters] = (seq, periods, updates)
     return periods, updates
 
 

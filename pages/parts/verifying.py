@@ -19,7 +19,7 @@ def draw(*, allowed: bool) -> None:
     busy = now is not None and now.running
     with st.container(horizontal=True):
         if st.button(primary("Run verify", "fact_check", enabled=not busy), type="primary", disabled=busy, key="verify_run"):
-            work.begin("verify", "Verifying", visitor().name, lambda tell: list(engine().verify(tell)))
+            work.begin("verify", "Verifying", visitor().label, lambda tell: list(engine().verify(tell)))
             st.rerun()
     if now is not None and not now.running and now.kind == "verify" and now.error is None:
         st.session_state[RESULT] = now.result
@@ -33,7 +33,8 @@ def draw(*, allowed: bool) -> None:
     if wrong and st.button(
         "Rebuild the totals now", icon=":material/build:", disabled=busy or not allowed, key="verify_rebuild"
     ):
-        work.begin("rebuild", "Rebuilding the totals", visitor().name, lambda tell: engine().rebuild(tell))
+        who = visitor()
+        work.begin("rebuild", "Rebuilding the totals", who.label, lambda tell: engine().rebuild(tell, who=who))
         st.session_state.pop(RESULT)
         st.rerun()
     st.dataframe(_table(checks), hide_index=True, key="verify_table", alt="Every check and its result")

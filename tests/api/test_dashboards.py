@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from metrics_core.clock import SystemClock
 from metrics_core.engine import Engine
-from metrics_core.model.access import Principal, Role
+from metrics_core.model.access import LOCAL, Role
 from metrics_core.model.instant import DAY, SECOND
 from metrics_core.model.query import Filter
 from metrics_core.widgets.kinds import WIDGETS
@@ -39,7 +39,9 @@ def make(client: TestClient, **fields: Any) -> str:
 
 
 def ticket(engine: Engine, role: Role, *filters: Filter, name: str = "ann@example.com") -> dict[str, str]:
-    return {"X-Ticket": engine.tickets.mint(Principal(name, "Ann Field", role, filters))}
+    kept = {row.dimension: row.values for row in filters}
+    engine.people.keep(name, LOCAL, role=role, filters=kept, name="Ann Field")
+    return {"X-Ticket": engine.tickets.mint(engine.people.principal(name))}
 
 
 def drawn(client: TestClient, name: str, headers: dict[str, str] | None = None, **ask: Any) -> Any:

@@ -13,6 +13,7 @@ import pytest
 
 from metrics_core.store.connect import connect
 from metrics_core.store.protocols import Store
+from tests.servers.mongo import replica_set, standalone
 from tests.servers.postgres import postgres
 from tests.stores.contents import EVENTS, keep
 
@@ -73,10 +74,36 @@ def _postgres_away(_url: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _on_a_replica_set(_folder: Path) -> Iterator[str]:
+    with replica_set().database() as url:
+        yield url
+
+
+@contextmanager
+def _replica_set_away(_url: str) -> Iterator[None]:
+    with replica_set().away():
+        yield
+
+
+@contextmanager
+def _on_a_standalone_server(_folder: Path) -> Iterator[str]:
+    with standalone().database() as url:
+        yield url
+
+
+@contextmanager
+def _standalone_server_away(_url: str) -> Iterator[None]:
+    with standalone().away():
+        yield
+
+
 STORES: tuple[Row, ...] = (
     Row("memory", _in_memory),
     Row("sqlite", _on_sqlite, gone=_file_away),
     Row("postgres", _on_postgres, gone=_postgres_away, server="STORES"),
+    Row("mongo", _on_a_replica_set, gone=_replica_set_away, server="STORES"),
+    Row("mongo-standalone", _on_a_standalone_server, gone=_standalone_server_away, server="STORES"),
 )
 """A new store joins with one row here. What it cannot do yet is declared at the test: `@not_yet("name", because="...")`."""
 

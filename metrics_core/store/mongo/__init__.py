@@ -1,0 +1,1 @@
+"""Facts, totals, sets and documents in MongoDB, on a replica set and on a standalone server."""

@@ -1,0 +1,87 @@
+"""The collections and their indexes, made step by step: each step has a number and is applied once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+Fields: TypeAlias = dict[str, Any]
+"""A document as the driver takes and gives it."""
+
+Collections: TypeAlias = Database[Fields]
+
+FACTS = "facts"
+"""One document an event, with its lines inside: `_id` is its seq. `kept` marks what is in the log; on a standalone server,
+`gone` is the number of the batch that took it out, for as long as somebody may still look at what was before."""
+USERS = "users"
+"""`_id` is the number of the user called `name`."""
+TOTALS = "totals"
+"""`_id` is the place {rollup, grain, start, origin, key}. On a standalone server `n` is the batch that wrote it last, and
+`was` what it was before, newest first."""
+SETS = "sets"
+"""`_id` is the place {name, grain, start, origin}; `n` and `was` as in the totals, see `versions.py`."""
+DOCUMENTS = "documents"
+WRITERS = "writers"
+"""`_id` is the session in which a process writes transactions: those of one that died are ended by the others."""
+META = "meta"
+"""`log`: the newest seq, batch and user number that were published, the generation, and on a standalone server the note of
+the batch that is being written. `schema`: the number of the last step."""
+
+LOG: Mapping[str, str] = {"_id": "log"}
+
+_EXISTS = 48
+"""Another one, who starts at the same time, was quicker."""
+_HERE = {"kept": True}
+_FACTS_INDEXES = [
+    IndexModel([("id", ASCENDING)], name="facts_id", unique=True, partialFilterExpression=_HERE),
+    IndexModel(
+        [("order_id", ASCENDING)], name="facts_order", unique=True,
+        partialFilterExpression={**_HERE, "placed": True, "order_id": {"$exists": True}},
+    ),
+    IndexModel([("order_id", ASCENDING)], name="facts_followup", partialFilterExpression={**_HERE, "placed": False}),
+    IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="facts_at"),
+    IndexModel([("run_id", ASCENDING)], name="facts_run", sparse=True),
+    IndexModel([("gone", ASCENDING)], name="facts_gone", sparse=True),
+]  # fmt: skip
+
+
+def _first(database: Collections) -> None:
+    # A collection that is made in the middle of a transaction would be in everybody's way.
+    there = set(database.list_collection_names())
+    for name in (FACTS, USERS, TOTALS, SETS, DOCUMENTS, WRITERS, META):
+        if name not in there:
+            _create(database, name)
+    for name in (TOTALS, SETS):
+        database[name].create_indexes([IndexModel([("empty", ASCENDING)], name=f"{name}_empty", sparse=True)])
+    database[FACTS].create_indexes(_FACTS_INDEXES)
+    database[USERS].create_indexes([IndexModel([("name", ASCENDING)], name="users_name", unique=True)])
+    start = {"seq": 0, "batch": 0, "users": 0, "generation": 0}
+    database[META].update_one(LOG, {"$setOnInsert": start}, upsert=True)
+
+
+def _create(database: Collections, name: str) -> None:
+    try:
+        database.create_collection(name, check_exists=False)
+    except OperationFailure as error:
+        if error.code != _EXISTS:
+            raise
+
+
+STEPS: tuple[tuple[int, str, Callable[[Collections], None]], ...] = ((1, "facts, totals, sets and documents", _first),)
+
+
+def apply(database: Collections) -> None:
+    """Apply the steps that were not applied yet, in order. Each may be done twice, by two who start at once."""
+    meta = database[META]
+    kept = meta.find_one({"_id": "schema"})
+    done = 0 if kept is None else int(kept["value"])
+    for number, _, step in STEPS:
+        if number > done:
+            step(database)
+            meta.find_one_and_update(
+                {"_id": "schema"}, {"$max": {"value": number}}, upsert=True, return_document=ReturnDocument.AFTER
+            )

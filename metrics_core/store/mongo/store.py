@@ -1,0 +1,73 @@
+"""The MongoDB store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from pymongo.errors import PyMongoError
+
+from metrics_core.errors import StoreAwayError
+from metrics_core.store.mongo import schema
+from metrics_core.store.mongo.batch import MongoBatch
+from metrics_core.store.mongo.catalog import MongoCatalog
+from metrics_core.store.mongo.log import MongoLog
+from metrics_core.store.mongo.server import Server
+from metrics_core.store.mongo.totals import MongoTotals
+from metrics_core.store.mongo.turns import mend, turn
+from metrics_core.store.mongo.users import UserNumbers
+
+
+class MongoStore:
+    """See `metrics_core.store.protocols.Store`."""
+
+    def __init__(self, url: str) -> None:
+        self._server = Server(url)
+        self._users = UserNumbers()
+        self._server.lost = self._users.forget
+        self.name = self._server.name
+        self.events = MongoLog(self._server, self._users)
+        self.totals = MongoTotals(self._server, self._users)
+        self.catalog = MongoCatalog(self._server)
+
+    def prepare(self) -> None:
+        self._server.prepare(self._make_ready)
+
+    def batch(self) -> AbstractContextManager[MongoBatch]:
+        return self._turn()
+
+    @contextmanager
+    def _turn(self) -> Iterator[MongoBatch]:
+        with turn(self._server) as mine:
+            batch = MongoBatch(mine, self._users)
+            yield batch
+            batch.flush()
+        batch.published()
+
+    def view(self) -> AbstractContextManager[None]:
+        return self._server.view()
+
+    def newest_seq(self) -> int:
+        return int(self._server.log()["seq"])
+
+    def generation(self) -> int:
+        return int(self._server.log()["generation"])
+
+    def ping(self) -> None:
+        self._server.log()
+
+    def size(self) -> int | None:
+        try:
+            with self._server.sentences():
+                told = self._server.plain.command("dbStats")
+        except (StoreAwayError, PyMongoError):
+            return None
+        return int(told["dataSize"] + told["indexSize"])
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _make_ready(self) -> None:
+        schema.apply(self._server.database)
+        mend(self._server)
+        self.name = self._server.name

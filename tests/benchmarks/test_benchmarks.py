@@ -1,0 +1,72 @@
+"""Every benchmark of the table runs, says what it compared, and ends with its line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import sales
+from benchmarks.filled import fill
+from benchmarks.table import BENCHMARKS, NAMED, Benchmark
+from metrics_core.clock import SetClock
+from metrics_core.engine import Engine
+from metrics_core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def marked(row: Benchmark) -> object:
+    return pytest.param(row, id=row.name, marks=[pytest.mark.browser] if row.name == "first_number" else [])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("row", tuple(map(marked, BENCHMARKS)))
+def test_a_benchmark_runs_and_ends_with_its_line(row: Benchmark, tmp_path: Path) -> None:
+    done = command(row.name, "--size", f"{row.tiny:g}", folder=tmp_path)
+    lines = done.stdout.splitlines()
+    assert lines, done.stderr
+    found = re.fullmatch(rf"{row.name} ratio=([0-9.]+) target=([0-9.]+)", lines[-1])
+    assert found is not None, done.stdout + done.stderr
+    assert float(found[2]) == row.target
+    assert f"ratio {row.direction} {found[2]}" in lines[-2]
+    assert done.returncode == (0 if "; met" in lines[-2] else 1)
+
+
+def test_a_wrong_name_is_answered_with_the_list(tmp_path: Path) -> None:
+    done = command("snapshoot", folder=tmp_path)
+    assert done.returncode == 2
+    assert "'snapshoot'" in done.stderr
+    assert all(name in done.stderr for name in NAMED)
+
+
+def test_a_target_is_met_at_it_and_on_its_right_side() -> None:
+    assert [NAMED["snapshot"].met(ratio) for ratio in (399.9, 400, 500)] == [False, True, True]
+    assert [NAMED["soak"].met(ratio) for ratio in (0.5, 1, 1.01)] == [True, True, False]
+
+
+def test_a_store_filled_in_bulk_is_what_sending_would_have_made(tmp_path: Path) -> None:
+    facts = sales.facts(2_000)
+    fill(tmp_path / "filled.db", facts)
+    engine = Engine(Settings(database_url=f"sqlite:///{tmp_path / 'filled.db'}"), clock=SetClock(sales.END))
+    engine.start()
+    try:
+        assert [check for check in engine.verify() if not check.ok] == []
+        figures = engine.snapshot().periods["all_time"].figures
+        assert figures["transactions"] == 2_000
+        assert figures["gross_revenue"] == facts.amount[facts.kind == sales.COMPLETED].sum()
+        assert figures["refunds"] == facts.amount[facts.kind == sales.REFUNDED].sum()
+    finally:
+        engine.stop()
