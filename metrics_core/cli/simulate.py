@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from metrics_core.clock import SystemClock
 from metrics_core.engine import Engine
 from metrics_core.errors import BadRequestError, SettingError
 from metrics_core.ingest.sources.simulator import Simulator, SimulatorSettings, SimulatorState
+from metrics_core.model.access import LOCAL
 from metrics_core.model.instant import SECOND, moment
 from metrics_core.settings import Settings
 
@@ -69,7 +71,13 @@ def _into_store(ready: Engine, settings: SimulatorSettings, ticks: int) -> None:
         next_number=ready.next_run_number,
         owner=_OWNER,
     )
-    _run(simulator, settings, ticks, ready.store.name)
+    who = replace(LOCAL, label=_OWNER[:1].upper() + _OWNER[1:])
+    try:
+        _run(simulator, settings, ticks, ready.store.name)
+    finally:
+        state = simulator.state()
+        if state.run_id is not None:
+            ready.audit.note(who, "simulator.start", f"run {state.run_id}", after=f"{state.sent['records']:,} records sent")
 
 
 def _to_server(url: str, key: str | None, settings: SimulatorSettings, ticks: int) -> None:

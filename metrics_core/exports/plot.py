@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-import html
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
-from metrics_core.exports.surface import Point, Surface, arc, fitted, hatch, step_of, width_of
+from metrics_core.exports.slices import draw_heatmap, draw_pie
+from metrics_core.exports.surface import Point, Surface, arc, fitted, hatch, width_of
+from metrics_core.exports.traces import LEGEND, TICK, Box, Trace, painted, plain, said_of
 from metrics_core.widgets.drawing import Figure
-
-Trace: TypeAlias = Mapping[str, Any]
 
 _EPOCH = datetime.fromisoformat("1970-01-01")
 """Places of an axis are local times, without an offset."""
-
-TICK, LEGEND = 8.5, 9.5
-"""Sizes of text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A part of a surface."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    def inside(self, left: float = 0, top: float = 0, right: float = 0, bottom: float = 0) -> Box:
-        return Box(self.x + left, self.y + top, max(1, self.w - left - right), max(1, self.h - top - bottom))
 
 
 def draw_figure(surface: Surface, figure: Figure, box: Box) -> None:
     """Draw a figure that is not empty."""
     first: Trace = figure.data[0] if figure.data else {}
     if first.get("type") == "pie":
-        _pie(surface, figure, first, box)
+        draw_pie(surface, figure, first, box)
     elif first.get("type") == "heatmap":
-        _heatmap(surface, first, box)
+        draw_heatmap(surface, first, box)
     elif figure.data:
         _Axes(surface, figure, box).draw()
-
-
-def plain(text: object) -> str:
-    """A label as it was before it was made fit for Plotly."""
-    return html.unescape(str(text)).replace("<br>", " ")
-
-
-def painted(trace: Trace, path: str, usual: str = "series:0") -> Any:
-    """The role, or the roles, of a part of a trace or layout."""
-    meta = trace.get("meta")
-    paint = meta.get("paint") if isinstance(meta, Mapping) else None
-    return paint.get(path, usual) if isinstance(paint, Mapping) else usual
-
-
-def _said(trace: Trace, name: str) -> Any:
-    meta = trace.get("meta")
-    return meta.get(name) if isinstance(meta, Mapping) else None
 
 
 # ------------------------------------------------------------------------------------------------------- lines and bars
@@ -71,7 +36,7 @@ class _Axes:
 
     def __init__(self, surface: Surface, figure: Figure, box: Box) -> None:
         self.surface = surface
-        self.data: list[Trace] = [trace for trace in figure.data if _said(trace, "role") != "key"]
+        self.data: list[Trace] = [trace for trace in figure.data if said_of(trace, "role") != "key"]
         self.keys: list[Trace] = [trace for trace in figure.data if trace.get("showlegend", True) and trace.get("name")]
         self.layout: Mapping[str, Any] = figure.layout
         self.across = any(trace.get("orientation") == "h" for trace in self.data)
@@ -207,7 +172,7 @@ class _Axes:
                     (up if value > 0 else down)[place] += value
                 middle = self._along(place) + (0 if stacked else (slot - (len(slots) - 1) / 2) * thick)
                 role = roles[number] if isinstance(roles, list | tuple) else roles
-                self._bar(middle, thick * 0.92, base, base + value, str(role), cut=bool(_said(trace, "unfinished")))
+                self._bar(middle, thick * 0.92, base, base + value, str(role), cut=bool(said_of(trace, "unfinished")))
 
     def _bar(self, middle: float, thick: float, start: float, end: float, role: str, *, cut: bool) -> None:
         one = self.at(middle - thick / 2, self._up(start))
@@ -354,7 +319,7 @@ def _legend(surface: Surface, keys: Sequence[Trace], x: float, y: float, room: f
         if trace.get("type") == "bar":
             role = painted(trace, "marker.color")
             shown = str(role[0] if isinstance(role, list | tuple) else role)
-            if _said(trace, "unfinished"):
+            if said_of(trace, "unfinished"):
                 hatch(surface, at, middle - 4, 12, 8, shown, every=4, width=0.9)
                 surface.box(at, middle - 4, 12, 8, stroke=shown)
             else:
@@ -364,72 +329,3 @@ def _legend(surface: Surface, keys: Sequence[Trace], x: float, y: float, room: f
             surface.line([(at, middle), (at + 13, middle)], str(painted(trace, "line.color")), 1.8, _dash(look))
         surface.text(at + 18, middle + 3.3, name, LEGEND, "muted")
         at += wide
-
-
-# ------------------------------------------------------------------------------------------------------ slices and cells
-
-
-def _pie(surface: Surface, figure: Figure, trace: Trace, box: Box) -> None:
-    values: Sequence[float] = trace["values"]
-    whole = sum(values) or 1
-    roles = painted(trace, "marker.colors", "")
-    wide = box.w > 1.25 * box.h
-    size = min(box.h, box.w * 0.46 if wide else box.w) - 6
-    radius = size / 2
-    x, y = box.x + radius + 3, box.y + (box.h / 2 if wide else radius + 3)
-    hole = float(trace.get("hole", 0)) * radius
-    turn = 0.0
-    for number, value in enumerate(values):
-        end = turn + value / whole
-        role = str(roles[number]) if number < len(roles) else f"series:{number % 8}"
-        outer = arc(x, y, radius, turn, end)
-        surface.area([*outer, *(reversed(arc(x, y, hole, turn, end)) if hole else [(x, y)])], role)
-        turn = end
-    turn = 0.0
-    for value in values if len(values) > 1 else ():
-        (inner, *_), (outer_edge, *_) = arc(x, y, hole, turn, turn), arc(x, y, radius, turn, turn)
-        surface.line([inner, outer_edge], "page", 1.5)
-        turn += value / whole
-    if figure.centre is not None and hole > 14:
-        surface.text(x, y + 2, figure.centre[0], min(15, hole * 0.42), "text", bold=True, anchor="middle")
-        surface.text(x, y + 14, fitted(figure.centre[1], TICK, 1.7 * hole), TICK, "muted", anchor="middle")
-    if wide:
-        _keys(surface, figure, Box(x + radius + 16, box.y, box.x + box.w - x - radius - 16, box.h))
-
-
-def _keys(surface: Surface, figure: Figure, box: Box) -> None:
-    step = min(18.0, box.h / max(len(figure.keys), 1))
-    y = box.y + (box.h - step * len(figure.keys)) / 2 + step * 0.68
-    for key in figure.keys:
-        surface.box(box.x, y - 7, 8, 8, fill=key.role, radius=1.5)
-        told = f"{key.figure}  {key.share}"
-        if width_of(told, LEGEND) + min(width_of(key.label, LEGEND), 48) + 22 > box.w:
-            told = key.share
-        surface.text(box.x + box.w, y, told, LEGEND, "text", anchor="end")
-        room = box.w - 16 - width_of(told, LEGEND) - 6
-        surface.text(box.x + 14, y, fitted(key.label, LEGEND, room), LEGEND, "muted")
-        y += step
-
-
-def _heatmap(surface: Surface, trace: Trace, box: Box) -> None:
-    across, down = [plain(name) for name in trace["x"]], [plain(name) for name in trace["y"]]
-    rows: Sequence[Sequence[float | None]] = trace["z"]
-    scale = str(painted(trace, "colorscale", "sequential"))
-    low, high = float(trace.get("zmin", 0)), float(trace.get("zmax", 1))
-    left = min(max((width_of(name, TICK) for name in down), default=0), box.w * 0.3) + 8
-    plot = box.inside(left, 2, 2, 16)
-    w, h = plot.w / max(len(across), 1), plot.h / max(len(down), 1)
-    for place, (name, values) in enumerate(zip(down, rows, strict=True)):
-        y = plot.y + place * h
-        surface.text(plot.x - 6, y + h / 2 + 3, fitted(name, TICK, left - 8), TICK, "muted", anchor="end")
-        for number, value in enumerate(values):
-            if value is None:
-                continue
-            role = step_of(scale, (value - low) / ((high - low) or 1), surface.scheme)
-            surface.box(plot.x + number * w + 0.75, y + 0.75, max(w - 1.5, 0.5), max(h - 1.5, 0.5), fill=role, radius=1)
-    widest = max((width_of(name, TICK) for name in across), default=1) + 8
-    every = max(1, -(-len(across) * int(widest) // max(int(plot.w), 1)))
-    for number, name in enumerate(across):
-        if number % every == 0:
-            surface.text(plot.x + (number + 0.5) * w, plot.y + plot.h + 12, fitted(name, TICK, w * every), TICK, "muted",
-                         anchor="middle")  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metrics_core.exports.board import Tile
-from metrics_core.exports.plot import TICK, Box, draw_figure
+from metrics_core.exports.plot import draw_figure
 from metrics_core.exports.surface import Surface, arc, fitted, hatch, width_of, wrapped
+from metrics_core.exports.traces import TICK, Box
 from metrics_core.widgets.drawing import Card, Delta, Drawing, Empty, Figure, Gauge, Progress, Spark, Table, Target
 
-PAD, ROW = 12.0, 17.0
+PAD, ROW, LEAST_ROW = 12.0, 17.0, 12.5
 TITLE, WORDS, SMALL = 11.5, 10.0, 9.0
 _STATES = {"good": "good", "warn": "warn", "bad": "bad", None: "primary"}
 
@@ -58,7 +59,8 @@ def draw_drawing(surface: Surface, drawing: Drawing, box: Box) -> None:
 
 def rows_that_fit(table: Table, height: float) -> int:
     """How many rows of a table have room, beside its head, its total and its last line."""
-    return max(0, int((height - _beside(table)) / ROW))
+    step = _row_height(table, height)
+    return max(0, int((height - _beside(table, step)) / step + 1e-6))
 
 
 def height_of(drawing: Drawing | None) -> float:
@@ -66,8 +68,15 @@ def height_of(drawing: Drawing | None) -> float:
     return _beside(drawing) + ROW * len(drawing.texts) + 1 if isinstance(drawing, Table) else 0.0
 
 
-def _beside(table: Table) -> float:
-    return 2 * PAD + 20 + ROW + (ROW if table.total is not None else 0) + (14 if table.foot else 0)
+def _row_height(table: Table, height: float) -> float:
+    """The usual height of a row, or a little less where all rows fit that way."""
+    rows = len(table.texts) + 1 + (table.total is not None)
+    wanted = (height - _beside(table, 0)) / rows
+    return wanted if LEAST_ROW <= wanted < ROW else ROW
+
+
+def _beside(table: Table, step: float = ROW) -> float:
+    return 2 * PAD + 20 + step + (step if table.total is not None else 0) + (14 if table.foot else 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- one figure
@@ -178,19 +187,21 @@ def _gauge(surface: Surface, gauge: Gauge, box: Box) -> None:
 
 def _table(surface: Surface, table: Table, box: Box) -> None:
     """The rows there is room for; the last line says of how many."""
-    fit = rows_that_fit(table, box.h + 2 * PAD + 20)
+    height = box.h + 2 * PAD + 20
+    fit = rows_that_fit(table, height)
     texts = table.texts[:fit]
     foot = table.foot or ""
     if len(texts) < len(table.texts):
         foot = f"{len(texts)} of the {len(table.texts)} rows; all of them are at the end" + (f" · {foot}" if foot else "")
     total = None if table.total is None else table.total.texts
-    bottom = draw_rows(surface, table, box, texts, total, first=0)
+    bottom = draw_rows(surface, table, box, texts, total, first=0, step=_row_height(table, height))
     if foot:
         surface.text(box.x, bottom + 11, fitted(foot, SMALL, box.w), SMALL, "muted")
 
 
 def draw_rows(
-    surface: Surface, table: Table, box: Box, texts: Sequence[Sequence[str]], total: Sequence[str] | None, *, first: int
+    surface: Surface, table: Table, box: Box, texts: Sequence[Sequence[str]], total: Sequence[str] | None, *, first: int,
+    step: float = ROW,
 ) -> float:
     """The head of a table and some rows of it, from the `first` on; where they end."""
     edges = _edges(table, box, [*texts, *([total] if total is not None else [])])
@@ -205,20 +216,20 @@ def draw_rows(
     bars = names.index(table.bars) if table.bars in names else None
     for number, row in enumerate(texts):
         if bars is not None and table.most:
-            _bar(surface, table.rows[first + number][bars], table.most, edges[bars], y)
-        _row(surface, table, row, edges, y + ROW - 5)
-        y += ROW
+            _bar(surface, table.rows[first + number][bars], table.most, edges[bars], y, step)
+        _row(surface, table, row, edges, y + step / 2 + 3.5)
+        y += step
         surface.line([(box.x, y), (box.x + box.w, y)], "grid", 0.5)
     if total is not None:
-        _row(surface, table, total, edges, y + ROW - 5, bold=True)
-        y += ROW
+        _row(surface, table, total, edges, y + step / 2 + 3.5, bold=True)
+        y += step
     return y
 
 
-def _bar(surface: Surface, value: object, most: float, edge: tuple[float, float], y: float) -> None:
+def _bar(surface: Surface, value: object, most: float, edge: tuple[float, float], y: float, step: float) -> None:
     if isinstance(value, int | float) and value > 0:
         wide = (edge[1] - edge[0] + 4) * min(value / most, 1)
-        surface.box(edge[1] + 2 - wide, y + 2.5, wide, ROW - 5, fill="primary/0.12", radius=1.5)
+        surface.box(edge[1] + 2 - wide, y + 2, wide, step - 4, fill="primary/0.12", radius=1.5)
 
 
 def _row(

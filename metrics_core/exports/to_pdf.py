@@ -11,9 +11,9 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
 from metrics_core.exports.board import Board, Progress, Tile, nobody
-from metrics_core.exports.plot import Box
 from metrics_core.exports.surface import PdfSurface, fitted, hatch, width_of, wrapped
 from metrics_core.exports.tiles import PAD, ROW, draw_rows, draw_tile, rows_that_fit
+from metrics_core.exports.traces import Box
 from metrics_core.model.dashboard import COLUMNS, Place
 from metrics_core.widgets.drawing import Table
 

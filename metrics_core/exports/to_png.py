@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from metrics_core.exports.board import Board
-from metrics_core.exports.plot import Box
 from metrics_core.exports.surface import PictureSurface, fitted
 from metrics_core.exports.tiles import draw_tile, height_of
+from metrics_core.exports.traces import Box
 from metrics_core.widgets.theme import Scheme
 
 COLUMN, ROW = 84.0, 74.0

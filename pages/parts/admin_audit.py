@@ -49,8 +49,10 @@ def draw() -> None:
         _table(entries, zone), hide_index=True, key="audit_table", height="content",
         alt="Who did what to what, newest first",
         column_config={
-            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", timezone=zone, width="small"),
-            "Who": st.column_config.TextColumn(width="small"), "Did": st.column_config.TextColumn(width="small"),
+            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", timezone=zone, width=165),
+            "Who": st.column_config.TextColumn(width=210), "Did": st.column_config.TextColumn(width=175),
+            "To": st.column_config.TextColumn(width=190), "Before": st.column_config.TextColumn(width=150),
+            "After": st.column_config.TextColumn(width=260),
         },
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,6 +61,12 @@ def draw() -> None:
             st.button("Show more", icon=":material/expand_more:", key="audit_more", on_click=_further)
         elif more:
             st.caption("Search to see older ones.")
+
+
+def _who(entry: Entry) -> str:
+    """By name, and by address where there is one beside it."""
+    named = "@" not in entry.who or entry.label == entry.who
+    return entry.label if named else f"{entry.label} ({entry.who})"
 
 
 def _again() -> None:
@@ -73,7 +81,7 @@ def _table(entries: list[Entry], zone: str) -> pd.DataFrame:
     table = pd.DataFrame(
         [
             {
-                "When": entry.at, "Who": entry.label if entry.label == entry.who else f"{entry.label} ({entry.who})",
+                "When": entry.at, "Who": _who(entry),
                 "Did": DID.get(entry.did, entry.did), "To": entry.what, "Before": entry.before, "After": entry.after,
             }
             for entry in entries

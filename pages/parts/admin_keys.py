@@ -55,7 +55,7 @@ def _rows(keys: list[Key], *, ended: bool) -> None:
             else:
                 lasts = "until revoked"
             with st.container(horizontal=True, vertical_alignment="center"):
-                made = f"made by {plain(key.made_by)} {day_and_time(key.made_at, zone, now)}"
+                made = f"made by {plain(key.made_by)}, {day_and_time(key.made_at, zone, now)}"
                 st.markdown(f"**{plain(key.label)}**  \n:small[:gray[`{key.id}` · {made} · {lasts}]]", width="stretch")
                 st.markdown(f":small[{plain(key.told())}]", width="content")
                 if not ended:

@@ -74,10 +74,9 @@ def _rows(people: list[Person]) -> None:
                 ":red-badge[:material/block: Shut out]" if not person.active and not person.appointed
                 else ":orange-badge[:material/schedule: Waits for a role]" if waits else role_badge(person.role)
             )  # fmt: skip
+            name = plain(person.name or person.email.partition("@")[0])
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(
-                    f"**{plain(person.name or person.email)}**  \n:small[{address(person.email)} :gray[· {seen}]]", width=300,
-                )  # fmt: skip
+                st.markdown(f"**{name}**  \n:small[{address(person.email)} :gray[· {seen}]]", width=300)
                 st.markdown(standing, width=170)
                 st.markdown("" if waits else f":small[sees {plain(sees)}]", width="stretch")
                 if person.appointed:

@@ -174,7 +174,7 @@ def values_of(dimension: str, state: State, who: Principal) -> list[Value]:
         "measures": ["events"], "by": [dimension], "over": "30d", "origin": state.origin, "order_by": "-events",
         "limit": MOST_VALUES,
     }  # fmt: skip
-    return [row[0] for row in engine().ask(question, who).rows]
+    return [row[0] for row in engine().answer(engine().read(question), who).rows]
 
 
 def spoken(value: Value) -> str:

@@ -142,7 +142,8 @@ def test_where_changes_need_a_key_the_page_asks_for_it(
     opened: Opened, house: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "a-key-of-at-least-sixteen"
-    monkeypatch.setattr(house, "settings", house.settings.model_copy(update={"api_keys": (key,)}))
+    keyed = Engine(house.settings.model_copy(update={"api_keys": (key,)}), store=house.store)
+    monkeypatch.setattr("metrics_core.engine.engine", lambda: keyed)
     at = opened("data")
     assert at.button(key="fill_days").disabled
     at.text_input[0].set_value("wrong").run()
