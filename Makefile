@@ -30,11 +30,11 @@ dev: $(VENV)/.dev ## Start the product with the simulator running
 	@PULSEBOARD_DEMO=1 PULSEBOARD_SIMULATE=1 LOG_LEVEL=DEBUG $(STREAMLIT)
 
 test: $(VENV)/.dev ## The whole test suite; the browser tests need Chromium
-	$(BIN)/python -m pytest -q -m "not browser and not servers" -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -m "not browser and not servers and not bench" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -m "browser and not bench"
 
 quick: $(VENV)/.dev ## The tests without the slow ones and the browser
-	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers and not bench" -n $(WORKERS) --dist loadfile
 
 stores: $(VENV)/.stores ## The store suite and the tests of trouble on real database servers, which it starts itself
 	STORES=1 $(BIN)/python -m pytest -q -m "stores or servers"

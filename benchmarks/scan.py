@@ -1,4 +1,4 @@
-"""The figures of a snapshot by scanning all rows in DuckDB, in the fewest passes over them that we found."""
+"""The figures of a snapshot by scanning all rows in DuckDB: window by window, and in the fewest passes that we found."""
 
 from __future__ import annotations
 
@@ -75,15 +75,37 @@ class Scan:
             [(newest + number, *row) for number, row in enumerate(rows, 1)],
         )
 
+    def ask(self, calendar: Calendar, now: Instant) -> Found:
+        """Every figure of every period and its comparison, and the rest of a snapshot: a question for each window."""
+        five = Window(now - 5 * MINUTE + 1, now + 1)
+        figures: dict[Window, Mapping[str, float | None]] = {}
+        for window in _whole(_windows(calendar, now)):
+            sums = ", ".join(f"({statement})::BIGINT" for statement in _SUMS.values())
+            *added, buyers, active = self._one(
+                f'SELECT {sums}, count(DISTINCT "user") FILTER ({_BUYS}), count(DISTINCT "user") FILTER ({_ACTS}) '
+                f"FROM facts WHERE {_within(window)}"
+            )
+            (pending,) = self._one(
+                f"SELECT sum(placed) - count(*) FILTER ({_BUYS}) - count(*) FILTER (kind = '{ORDER_FAILED}') FROM facts "
+                f'WHERE "at" < {window.end}'
+            )
+            figures[window] = _derived({name: value or 0 for name, value in zip(_SUMS, added, strict=True)},
+                                       pending or 0, buyers, active)
+        (active,) = self._one(f'SELECT count(DISTINCT "user") FILTER ({_ACTS}) FROM facts WHERE {_within(five)}')
+        (events,) = self._one(f"SELECT count(*) FROM facts WHERE {_within(Window(now - MINUTE, now))}")
+        return self._found(calendar, now, figures, active, events)
+
     def take(self, calendar: Calendar, now: Instant) -> Found:
-        """Every figure of every period and its comparison, and the rest of a snapshot."""
-        windows: dict[str, tuple[Window, Window | None]] = {}
-        for period in SHOWN_PERIODS:
-            compared = calendar.compared(period, now)
-            windows[period] = (calendar.window(period, now), compared[0] if compared else None)
+        """The same in as few passes over the rows as we found."""
         minute, five = Window(now - MINUTE, now), Window(now - 5 * MINUTE + 1, now + 1)
-        whole = [window for pair in windows.values() for window in pair if window is not None]
-        figures, active, (events,) = self._figures(whole, five, minute)
+        figures, active, (events,) = self._figures(_whole(_windows(calendar, now)), five, minute)
+        return self._found(calendar, now, figures, active, events)
+
+    def _found(
+        self, calendar: Calendar, now: Instant, figures: Mapping[Window, Mapping[str, float | None]], active: int,
+        events: int,
+    ) -> Found:
+        windows = _windows(calendar, now)
         peak, mark = self._peak(now)
         recent = self._columns.execute(
             'SELECT "at", kind::VARCHAR, amount FROM facts WHERE "at" < ? ORDER BY "at" DESC, seq DESC LIMIT ?',
@@ -140,6 +162,23 @@ class Scan:
         row = self._columns.execute(statement).fetchone()
         assert row is not None
         return row
+
+
+def _windows(calendar: Calendar, now: Instant) -> dict[str, tuple[Window, Window | None]]:
+    """The window of every period, and what it is compared with."""
+    found: dict[str, tuple[Window, Window | None]] = {}
+    for period in SHOWN_PERIODS:
+        compared = calendar.compared(period, now)
+        found[period] = (calendar.window(period, now), compared[0] if compared else None)
+    return found
+
+
+def _whole(windows: Mapping[str, tuple[Window, Window | None]]) -> list[Window]:
+    return [window for pair in windows.values() for window in pair if window is not None]
+
+
+def _within(window: Window) -> str:
+    return f'"at" >= {window.start} AND "at" < {window.end}'
 
 
 def _slot(edges: Sequence[Instant], first: int) -> str:

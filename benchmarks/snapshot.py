@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
+from collections.abc import Callable
 from time import perf_counter
 
 from benchmarks import sales
@@ -13,6 +14,7 @@ from benchmarks.scan import Found, Scan, found_in
 from metrics_core.clock import SetClock
 from metrics_core.engine import Engine
 from metrics_core.model.instant import SECOND, Instant
+from metrics_core.model.window import Calendar
 
 ROUNDS = 7
 TAKES = 20
@@ -27,22 +29,33 @@ def run(size: float) -> Outcome:
         first = taker.take()
         gc.collect()
         gc.freeze()
-        rounds = alternate({"totals": taker.round, "scan": lambda: _scan(scan, taker)}, ROUNDS)
+        rounds = alternate(
+            {
+                "totals": taker.round, "asked": lambda: _timed(scan, taker, scan.ask),
+                "passes": lambda: _timed(scan, taker, scan.take),
+            },
+            ROUNDS,
+        )  # fmt: skip
         gc.unfreeze()
-        _scan(scan, taker)
-        differing = differences(found_in(engine.snapshot()), scan.take(engine.calendar, clock.now()))
+        scan.add(taker.sent)
+        ours = found_in(engine.snapshot())
+        differing = [
+            found for theirs in (scan.ask, scan.take) for found in differences(ours, theirs(engine.calendar, clock.now()))
+        ]
     assert not differing, f"Pulseboard and DuckDB differ: {differing}"
-    totals, scanned = statistics.median(rounds["totals"]), statistics.median(rounds["scan"])
+    totals, asked, passes = (statistics.median(rounds[name]) for name in ("totals", "asked", "passes"))
     return Outcome(
-        scanned / totals,
+        asked / totals,
         (
             side("Pulseboard, after every order", rounds["totals"], "ms", scale=1e3),
-            side(f"DuckDB, all rows on {CORES} cores", rounds["scan"], "ms", scale=1e3),
+            side(f"DuckDB on {CORES} cores, a question a window", rounds["asked"], "ms", scale=1e3),
+            side(f"DuckDB on {CORES} cores, fewest passes", rounds["passes"], "ms", scale=1e3),
         ),
         (
             f"{number:,} sales; each round of Pulseboard is the median of {TAKES} snapshots, and the very first took "
             f"{first * 1e3:,.0f} ms.",
-            "Every figure of every period was equal on both sides.",
+            "Every figure of every period was equal on all sides. The ratio is to a question a window, as a dashboard asks; "
+            f"to the fewest passes it is {passes / totals:.0f}.",
         ),
     )
 
@@ -77,11 +90,11 @@ class Taker:
         return statistics.median(self.take() for _ in range(TAKES))
 
 
-def _scan(scan: Scan, taker: Taker) -> float:
+def _timed(scan: Scan, taker: Taker, theirs: Callable[[Calendar, Instant], Found]) -> float:
     scan.add(taker.sent)
     taker.sent.clear()
     started = perf_counter()
-    scan.take(taker.engine.calendar, taker.clock.now())
+    theirs(taker.engine.calendar, taker.clock.now())
     return perf_counter() - started
 
 

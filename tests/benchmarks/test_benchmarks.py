@@ -31,7 +31,7 @@ def marked(row: Benchmark) -> object:
     return pytest.param(row, id=row.name, marks=[pytest.mark.browser] if row.name == "first_number" else [])
 
 
-@pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("row", tuple(map(marked, BENCHMARKS)))
 def test_a_benchmark_runs_and_ends_with_its_line(row: Benchmark, tmp_path: Path) -> None:
