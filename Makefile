@@ -31,7 +31,7 @@ dev: $(VENV)/.dev ## Start the product with the simulator running
 
 test: $(VENV)/.dev ## The whole test suite; the browser tests need Chromium
 	$(BIN)/python -m pytest -q -m "not browser and not servers and not bench" -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest -q -m "browser and not bench"
+	$(BIN)/python -m pytest -q -m "browser and not bench" -n $(WORKERS) --dist loadfile
 
 quick: $(VENV)/.dev ## The tests without the slow ones and the browser
 	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers and not bench" -n $(WORKERS) --dist loadfile

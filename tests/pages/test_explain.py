@@ -171,7 +171,7 @@ def test_a_figure_opens_its_drawer_its_terms_and_its_rows(page: Page) -> None:
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"), newline="")))
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal("175.00")
     assert {row["staff"] for row in rows} == {"'=1+1"}
-    page.keyboard.press("Escape")
+    drawer.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
