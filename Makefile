@@ -37,7 +37,7 @@ quick: $(VENV)/.dev ## The tests without the slow ones and the browser
 	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers and not bench" -n $(WORKERS) --dist loadfile
 
 stores: $(VENV)/.stores ## The store suite and the tests of trouble on real database servers, which it starts itself
-	STORES=1 $(BIN)/python -m pytest -q -m "stores or servers"
+	STORES=1 $(BIN)/python -m pytest -q -m "stores or servers" -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## Lint, types, floors and the promises of the documents
 	$(BIN)/ruff check .
