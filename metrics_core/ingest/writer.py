@@ -212,10 +212,7 @@ def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes:
         known[event.id] = event.digest
         fresh.append(event)
         outcomes[number].accepted += 1
-    if fresh and not batch.append(fresh):
-        message = "The event log took neither these events nor named what it has of them."
-        raise AssertionError(message)
-    return fresh
+    return _appended(batch, fresh)
 
 
 def _append_followups(batch: Batch, follow: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:
@@ -234,6 +231,11 @@ def _append_followups(batch: Batch, follow: Sequence[tuple[int, int, Event]], ou
         known[event.id] = event.digest
         fresh.append(filled)
         outcomes[number].accepted += 1
+    return _appended(batch, fresh)
+
+
+def _appended(batch: Batch, fresh: list[Event]) -> list[Event]:
+    """These events, which are in the log now: nothing of them was known to it."""
     if fresh and not batch.append(fresh):
         message = "The event log took neither these events nor named what it has of them."
         raise AssertionError(message)
