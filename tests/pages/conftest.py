@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from metrics_core.engine import Engine
@@ -99,6 +99,10 @@ class Server:
             self._process.wait()
         self._process = None
 
+    def told(self, lines: int) -> str:
+        """The end of what the server logged."""
+        return "\n".join(self._log.read_text().splitlines()[-lines:])
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
@@ -147,3 +151,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test of a page that fails says what stood on the page, and what the server had logged."""
+    report = yield
+    given = getattr(item, "funcargs", {})
+    if report.when == "call" and report.failed and "browser" in given:
+        for page in [page for context in given["browser"].contexts for page in context.pages]:
+            try:
+                report.sections.append((page.url, page.inner_text("body", timeout=2_000)))
+            except Error as error:
+                report.sections.append((page.url, str(error)))
+        for server in {id(found): found for found in given.values() if isinstance(found, Server)}.values():
+            report.sections.append((f"the server at {server.url}", server.told(40)))
+    return report
