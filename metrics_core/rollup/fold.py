@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW, Event
-from metrics_core.model.instant import HOUR, MINUTE, Instant
+from metrics_core.model.instant import HOUR, Instant
 from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, ZERO, Grain, Key, Rollup, RollupRow, SetRow, Totals, add
 
 
@@ -55,21 +55,34 @@ def _count(totals: list[int], event: Event) -> None:
     totals[7] += 1
 
 
+Cell: TypeAlias = tuple[Instant, str, Key]
+"""A bucket's start, an origin and a key."""
+
+
+class _Cut(NamedTuple):
+    """The finest cells that some rollups need: those whose finest grain is the same."""
+
+    grain: Grain
+    dimensions: tuple[str, ...]
+    key_of: Callable[[Event], Key]
+    cells: dict[Cell, list[int]]
+
+
 def fold(events: Iterable[Event], rollups: Sequence[Rollup] = ROLLUPS) -> Folded:
     """The totals and sets of these events, each rollup at each of its grains."""
-    dimensions = sorted({name for rollup in rollups for name in rollup.by})
-    # Millions of events pass here: each is added to one cell of the finest cut, and only cells are coarsened.
-    cells: dict[tuple[Instant, str, Key], list[int]] = {}
+    # Millions of events pass here: each is added to one cell of each cut, and only cells are coarsened.
+    cuts = {grain: _cut(grain, rollups) for grain in sorted({min(rollup.grains) for rollup in rollups})}
+    passes = [(int(cut.grain), cut.key_of, cut.cells) for cut in cuts.values()]
     buyers: dict[tuple[Instant, str], set[str]] = {}
     active: dict[tuple[Instant, str], set[str]] = {}
-    key_of = _reader(dimensions)
     for event in events:
         at, origin, user = event.at, event.origin, event.user
-        cell = (at - at % MINUTE, origin, key_of(event))
-        totals = cells.get(cell)
-        if totals is None:
-            totals = cells[cell] = [0] * len(ZERO)
-        _count(totals, event)
+        for grain, key_of, cells in passes:
+            cell = (at - at % grain, origin, key_of(event))
+            totals = cells.get(cell)
+            if totals is None:
+                totals = cells[cell] = [0] * len(ZERO)
+            _count(totals, event)
         if user is not None:
             spot = (at - at % HOUR, origin)
             if event.kind == ORDER_COMPLETED:
@@ -80,15 +93,20 @@ def fold(events: Iterable[Event], rollups: Sequence[Rollup] = ROLLUPS) -> Folded
                 if spot not in active:
                     active[spot] = set()
                 active[spot].add(user)
-    summed = {place: tuple(totals) for place, totals in cells.items()}
-    return Folded(_coarsen(summed, rollups, dimensions), [*_sets("buyers", buyers), *_sets("active", active)])
+    rows = [row for rollup in rollups for row in _coarsen(cuts[min(rollup.grains)], rollup)]
+    return Folded(rows, [*_sets("buyers", buyers), *_sets("active", active)])
 
 
-def _reader(dimensions: Sequence[str]) -> Callable[[Event], Key]:
-    """What reads these dimensions of an event."""
-    if len(dimensions) > 1:
-        return attrgetter(*dimensions)
-    return lambda event: tuple(getattr(event, name) for name in dimensions)
+def _cut(grain: Grain, rollups: Sequence[Rollup]) -> _Cut:
+    dimensions = sorted({name for rollup in rollups if min(rollup.grains) == grain for name in rollup.by})
+    return _Cut(grain, tuple(dimensions), _picker([Event._fields.index(name) for name in dimensions]), {})
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What reads these places of a row."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return lambda row: tuple([row[place] for place in places])
 
 
 def merge(rows: Iterable[RollupRow]) -> list[RollupRow]:
@@ -101,29 +119,28 @@ def merge(rows: Iterable[RollupRow]) -> list[RollupRow]:
     return [RollupRow(*place, totals) for place, totals in merged.items() if totals != ZERO]
 
 
-def _coarsen(
-    cells: dict[tuple[Instant, str, Key], Totals], rollups: Sequence[Rollup], dimensions: list[str]
-) -> list[RollupRow]:
+def _coarsen(cut: _Cut, rollup: Rollup) -> list[RollupRow]:
+    """The rows of one rollup at each of its grains."""
     rows: list[RollupRow] = []
-    for rollup in rollups:
-        picks = [dimensions.index(name) for name in rollup.by]
-        finer: dict[tuple[Instant, str, Key], Totals] = {}
-        for (start, origin, values), totals in cells.items():
-            _gather(finer, (start, origin, tuple(values[pick] for pick in picks)), totals)
-        for grain in sorted(rollup.grains):
-            coarser: dict[tuple[Instant, str, Key], Totals] = {}
-            for (start, origin, key), totals in finer.items():
-                _gather(coarser, (start - start % grain, origin, key), totals)
-            rows += [
-                RollupRow(rollup.by, grain, start, origin, key, totals) for (start, origin, key), totals in coarser.items()
-            ]
-            finer = coarser
+    pick = _picker([cut.dimensions.index(name) for name in rollup.by])
+    finer: dict[Cell, list[int]] = {}
+    for (start, origin, values), totals in cut.cells.items():
+        _gather(finer, (start, origin, pick(values)), totals)
+    for grain in sorted(rollup.grains):
+        coarser: dict[Cell, list[int]] = {}
+        for (start, origin, key), totals in finer.items():
+            _gather(coarser, (start - start % grain, origin, key), totals)
+        rows += [
+            RollupRow(rollup.by, grain, start, origin, key, tuple(totals))
+            for (start, origin, key), totals in coarser.items()
+        ]
+        finer = coarser
     return rows
 
 
-def _gather(into: dict[tuple[Instant, str, Key], Totals], place: tuple[Instant, str, Key], totals: Totals) -> None:
-    before = into.get(place)
-    into[place] = totals if before is None else add(before, totals)
+def _gather(into: dict[Cell, list[int]], cell: Cell, totals: list[int]) -> None:
+    before = into.get(cell)
+    into[cell] = totals if before is None else list(map(operator.add, before, totals))
 
 
 def _sets(name: str, hours: dict[tuple[Instant, str], set[str]]) -> list[SetRow]:
