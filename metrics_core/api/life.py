@@ -67,6 +67,10 @@ _COLLECT = (20_000, 20, 50)
 """A request of a thousand records makes tens of thousands of objects and no cycles: with the usual thresholds, looking for
 some takes a third of the time of admission."""
 
+_TURN_SECONDS = 0.0005
+"""How long a thread keeps the interpreter while another wants it. A commit is some thirty steps of the driver, each of which
+lets go of it: with the usual 5 ms, the writer waits longer for its turns than it works."""
+
 
 async def supervised(name: str, work: Callable[[], Awaitable[None]], *, first: float = 0.05, most: float = 30.0) -> None:
     """Run until it ends by itself; after an error, again and again, each time a little later."""
@@ -93,13 +97,15 @@ def _settle(close: Callable[[], None]) -> Callable[[], None]:
         return lambda: None  # a test, or another program that serves us
     gc.collect()
     gc.freeze()  # what is loaded by now stays: later collections need not look at it again
-    thresholds = gc.get_threshold()
+    thresholds, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(*_COLLECT)
+    sys.setswitchinterval(_TURN_SECONDS)
     restore = _on_signals(close)
 
     def unsettle() -> None:
         restore()
         gc.set_threshold(*thresholds)
+        sys.setswitchinterval(turn)
         gc.unfreeze()
 
     return unsettle

@@ -11,7 +11,7 @@ from metrics_core.ingest.arrival import Arrival
 from metrics_core.ingest.events import event
 from metrics_core.ingest.money import Money
 from metrics_core.ingest.orders import order, refund, sale, status
-from metrics_core.ingest.shapes import Extra, Fields, has_a_known_shape, shape_named
+from metrics_core.ingest.shapes import ORDER, Extra, Fields, has_a_known_shape, shape_named
 from metrics_core.ingest.steps import has_an_id
 from metrics_core.ingest.unfit import Unfit, quoted, refuse
 from metrics_core.model.event import Event, Refusal
@@ -56,7 +56,10 @@ class Admission:
             try:
                 if not isinstance(said, dict):
                     refuse("is_an_object", None, f"The record is {quoted(said)}. Send a JSON object with named fields.")
-                shape = has_a_known_shape(said, door)
+                if door is None or "record" in said or (door is ORDER and said.get("lines") is None):
+                    shape = has_a_known_shape(said, door)
+                else:
+                    shape = door
                 fields, extra = shape.read(said)
                 events.append(MAKERS[shape.name](fields, extra, arrival))
                 indexes.append(index)

@@ -137,10 +137,10 @@ def _bought(order_id: str | None, lines: tuple[Line, ...], fields: Fields, extra
         arrival.money.is_in_currency(currency)
     channel = has_clean_text(get("channel"), "channel")
     region = has_clean_text(get("region"), "region")
-    staff = has_clean_text(get("staffId"), "staffId")
-    segment = has_clean_text(get("segment"), "segment")
-    content = has_clean_text(get("contentId"), "contentId")
-    company = has_clean_text(get("company"), "company")
+    staff = has_clean_text(said, "staffId") if (said := get("staffId")) is not None else None
+    segment = has_clean_text(said, "segment") if (said := get("segment")) is not None else None
+    content = has_clean_text(said, "contentId") if (said := get("contentId")) is not None else None
+    company = has_clean_text(said, "company") if (said := get("company")) is not None else None
     payload = has_plain_properties(extra, None) if extra else b""
     id, digest = identity(
         given, arrival.source,

@@ -16,7 +16,6 @@ EARLIEST: Final[Instant] = instant(datetime(1990, 1, 1, tzinfo=UTC))
 """Nothing older is taken in: such a time is nearly always a number in the wrong unit, or an empty one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _UNITS: tuple[tuple[int, Instant], ...] = ((10**11, SECOND), (10**14, 1_000), (10**17, 1))
 """Numbers below the first are seconds, below the second milliseconds, below the third microseconds."""
 _SHOWABLE = range(instant(datetime(1, 1, 2, tzinfo=UTC)), instant(datetime(9999, 12, 31, tzinfo=UTC)))
@@ -32,7 +31,11 @@ def has_a_time(value: object, field: str, now: Instant, zone: ZoneInfo | None) -
         except ValueError:
             at = _odd_text(value, field, zone)
         else:
-            at = (when - _EPOCH) // _MICROSECOND if when.tzinfo is not None else _local(when, value, field, zone)
+            if when.tzinfo is None:
+                at = _local(when, value, field, zone)
+            else:
+                since = when - _EPOCH
+                at = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     else:
         at = _odd(value, field, zone)
     if EARLIEST <= at <= now + AHEAD:

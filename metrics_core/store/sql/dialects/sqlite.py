@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from metrics_core.errors import PulseboardError, SettingError, StoreAwayError
+from metrics_core.errors import PulseboardError, SettingError, StoreAwayError, StorePlaceError
 from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep
 
 _OLDEST = (3, 35)
@@ -21,7 +21,8 @@ _PRAGMAS = (
     "synchronous=FULL",
     # Checkpoints are taken off the commit path by `_Checkpoints`; this is the bound where that falls behind.
     "wal_autocheckpoint=20000",
-    "cache_size=-65536",
+    # Of each connection, and what fills it stays: the file itself is mapped, which costs the process nothing.
+    "cache_size=-8192",
     "temp_store=MEMORY",
     "mmap_size=268435456",
 )
@@ -35,7 +36,7 @@ _MEANINGS: dict[int, tuple[type[PulseboardError], str]] = {
     sqlite3.SQLITE_CORRUPT: (
         SettingError, "{file} is damaged. Put a backup in its place, or name another file in DATABASE_URL."),
     sqlite3.SQLITE_CANTOPEN: (
-        StoreAwayError, "The database {file} cannot be opened: let this user read and write it and its folder, or choose "
+        StorePlaceError, "The database {file} cannot be opened: let this user read and write it and its folder, or choose "
         "another in DATABASE_URL."),
     sqlite3.SQLITE_READONLY: (
         SettingError, f"The database {{file}} cannot be written: let this user write it and its folder. {_OTHER}"),
@@ -153,7 +154,8 @@ class _Checkpoints:
     """Moves what was committed from the write-ahead log into the file, beside the writer instead of inside its commit."""
 
     SECONDS = 0.5
-    BYTES = 8 * 1024 * 1024
+    BYTES = 32 * 1024 * 1024
+    """Keys in no order touch the same pages again and again: the longer the log, the fewer times each is moved."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
