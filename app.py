@@ -7,6 +7,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
     # Imported by a server or a test: this half serves.
+    from functools import cache
+
+    from streamlit.runtime import app_session
     from streamlit.runtime.pages_manager import PagesManager
 
     from metrics_core.api.life import give_up
@@ -17,6 +20,8 @@ if get_script_run_ctx(suppress_warning=True) is None:
     # Streamlit takes a folder `pages` for its older way of navigation until a visitor has run `st.navigation` once; the
     # first visitor after a start, following a link to a page, would get that page without its frame.
     PagesManager.uses_pages_directory = False
+    # At every run Streamlit spells the hundred names of our theme with underscores again, which is a tenth of its cost.
+    app_session.to_snake_case = cache(app_session.to_snake_case)
     address = st.get_option("server.address") or "0.0.0.0"
     try:
         signs_in = st.secrets.load_if_toml_exists() and bool(st.secrets.get("auth"))
