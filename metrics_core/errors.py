@@ -115,6 +115,10 @@ class StoreAwayError(PulseboardError):
     retry_after = 5
 
 
+class StorePlaceError(StoreAwayError):
+    """The same, and the sentence names where the database should be: for whoever starts us, not for those who ask."""
+
+
 class ContendedError(StoreAwayError):
     """Others were writing the same rows, and this transaction gave way; the same again may well go through."""
 

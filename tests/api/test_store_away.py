@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from metrics_core.api.server import build_parts
 from metrics_core.clock import SystemClock
 from metrics_core.engine import Engine
 from metrics_core.model.instant import SECOND
+from metrics_core.settings import Settings
 from tests import given
 
 
@@ -64,3 +67,43 @@ def test_health_is_503_while_the_database_is_away_and_well_again_afterwards(
         assert client.post("/api/v1/query", json={"measures": ["orders"], "over": "1h"}).status_code == 503
     answer = client.get("/health")
     assert (answer.status_code, answer.json()["parts"]["store"]["state"]) == (200, "ok")
+
+
+DOORS = {
+    "/health": None, "/api/v1/health": None, "/api/v1/snapshot": None, "/api/v1/measures": None,
+    "/api/v1/analytics/realtime-metrics": None, "/api/v1/dashboards": None, "/metrics": None,
+    "/api/v1/orders": [given.order_record("o")], "/api/v1/ingest": [given.order_record("o")],
+    "/api/v1/query": {"measures": ["orders"], "over": "1h"}, "/api/v1/explain": {"measure": "orders", "over": "1h"},
+}  # fmt: skip
+
+
+def answers(client: TestClient) -> list[str]:
+    """What every door says, heads and bodies."""
+    found = []
+    for path, body in DOORS.items():
+        answer = client.get(path) if body is None else client.post(path, json=body)
+        found.append(f"{path}: {answer.status_code} {dict(answer.headers)} {answer.text}")
+    with client.websocket_connect("/ws/metrics?topics=live,curves") as ws:
+        found.append(f"/ws/metrics: {ws.receive_text()}")
+    return found
+
+
+def test_no_door_says_where_the_file_of_the_database_is(client: TestClient, engine: Engine, tmp_path: Path) -> None:
+    with gone(engine, tmp_path):
+        said = answers(client)
+    assert sum("store_away" in answer for answer in said) > 3
+    assert not [answer for answer in said if str(tmp_path) in answer]
+
+
+@pytest.mark.parametrize("content", (None, b"shopping list\n" * 100), ids=("a folder", "no database"))
+def test_nor_where_it_was_away_from_the_start(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "house.db"
+    file.mkdir()
+    engine = Engine(Settings(_env_file=None, database_url=f"sqlite:///{file}"))
+    with TestClient(Starlette(**build_parts(engine=engine)), base_url="http://localhost") as client:
+        if content is not None:
+            file.rmdir()
+            file.write_bytes(content)
+        said = answers(client)
+        assert sum("store_away" in answer for answer in said) > 3
+        assert not [answer for answer in said if str(tmp_path) in answer]

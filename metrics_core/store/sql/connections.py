@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from metrics_core.errors import ContendedError, PulseboardError, SettingError, StoreAwayError
+from metrics_core.errors import ContendedError, PulseboardError, SettingError, StoreAwayError, StorePlaceError
 from metrics_core.logs import log
 from metrics_core.store.sql.dialects import ALL
 from metrics_core.store.sql.dialects.dialect import Dialect
@@ -49,7 +49,10 @@ class Connections:
     def prepare(self, steps: Callable[[Connection], object]) -> None:
         """Have this done before anything else. Where the database is away now, it is done when it is back."""
         self._owed = steps
-        self._settle()
+        try:
+            self._settle()
+        finally:
+            self._met = True
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[Connection]:
@@ -157,15 +160,16 @@ class Connections:
             meaning = StoreAwayError(_AWAY) if broken else None
         if meaning is None or isinstance(meaning, ContendedError):
             return meaning
-        if not self._met and isinstance(meaning, SettingError):
+        names_place = isinstance(meaning, (SettingError, StorePlaceError))
+        if names_place and not self._met:
             return meaning
         if self._complained != str(meaning):
             self._complained = str(meaning)
             log(__name__).warning("the database cannot be used", why=str(meaning))
         self._met = True
         self.lost()
-        # Who asks meanwhile need not know users and hosts.
-        return StoreAwayError(_AWAY) if isinstance(meaning, SettingError) else meaning
+        # Who asks meanwhile need not know users, hosts and files.
+        return StoreAwayError(_AWAY) if names_place else meaning
 
 
 def _read(url: str) -> URL:
