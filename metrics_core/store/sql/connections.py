@@ -37,6 +37,7 @@ class Connections:
         parsed = _read(url)
         self.dialect: Dialect = ALL[parsed.get_backend_name()]
         self.engine = self.dialect.open(parsed)
+        self.writer = self.dialect.writer(self.engine)
         self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, *self.dialect.errors())
         self._writing = threading.RLock()
         self._views = threading.local()
@@ -106,12 +107,13 @@ class Connections:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.writer.dispose()
 
     @contextmanager
     def _transaction(self, *, alone: bool) -> Iterator[Connection]:
         committing = False
         try:
-            with self._sentences(), self.engine.connect() as connection, self.dialect.writing(connection).begin():
+            with self._sentences(), self.writer.connect() as connection, self.dialect.writing(connection).begin():
                 self._has_answered()
                 if alone:
                     self.dialect.alone(connection)

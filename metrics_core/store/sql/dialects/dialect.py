@@ -53,6 +53,10 @@ class Dialect(Protocol):
         """An engine with its pool; SettingError where the URL cannot be used. Nothing is connected yet."""
         ...
 
+    def writer(self, engine: Engine) -> Engine:
+        """The engine whose connections write: this one, or another for the same database."""
+        ...
+
     def name(self, url: URL, version: tuple[int | str, ...] | None) -> str:
         """What it is, for people; never a password. The version is None until it has answered once."""
         ...

@@ -98,6 +98,9 @@ class Postgres:
         event.listen(engine, "handle_error", _leave_a_standby)
         return engine
 
+    def writer(self, engine: Engine) -> Engine:
+        return engine
+
     def name(self, url: URL, version: tuple[int | str, ...] | None) -> str:
         shown = "" if version is None else " " + ".".join(map(str, version))
         return f"PostgreSQL{shown}, {url.database or url.username or ''} on {url.host or 'this machine'}"

@@ -21,11 +21,11 @@ _PRAGMAS = (
     "synchronous=FULL",
     # Checkpoints are taken off the commit path by `_Checkpoints`; this is the bound where that falls behind.
     "wal_autocheckpoint=20000",
-    # Of each connection, and what fills it stays: the file itself is mapped, which costs the process nothing.
-    "cache_size=-8192",
     "temp_store=MEMORY",
     "mmap_size=268435456",
 )
+_READER, _WRITER = "cache_size=-2048", "cache_size=-32768"
+"""KiB of pages that a connection keeps for itself. Who reads has the file mapped, which costs the process nothing."""
 _PARAMETERS = 24_000
 """Well below SQLite's limit of 32,766 for one statement."""
 
@@ -69,15 +69,11 @@ class Sqlite:
         except OSError as error:
             msg = f"The folder of the database, {folder}, cannot be made: {error.strerror}. {_OTHER}"
             raise SettingError(msg) from error
-        engine = create_engine(
-            url,
-            pool_size=8,
-            max_overflow=32,
-            connect_args={"check_same_thread": False, "cached_statements": 512, "timeout": 30},
-        )
-        event.listen(engine, "connect", _set_up)
-        event.listen(engine, "begin", _begin)
-        return engine
+        return _engine(url, _READER, pool_size=8)
+
+    def writer(self, engine: Engine) -> Engine:
+        # One writes at a time. Its pages and its long statements are kept once, and not by every connection in its turn.
+        return _engine(engine.url, _WRITER, pool_size=1)
 
     def name(self, url: URL, version: tuple[int | str, ...] | None) -> str:
         return f"SQLite {sqlite3.sqlite_version}, {_file(url).name}"
@@ -180,19 +176,29 @@ class _Checkpoints:
                 continue  # there is no log, or it cannot be reached; whoever writes next is told why
 
 
+def _engine(url: URL, cache: str, *, pool_size: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=32, pool_use_lifo=True,
+        connect_args={"check_same_thread": False, "cached_statements": 512, "timeout": 30},
+    )  # fmt: skip
+
+    def set_up(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions by itself: `_begin` says which kind is meant.
+        connection.isolation_level = None
+        for pragma in (*_PRAGMAS, cache):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
 def _file(url: URL) -> Path:
     return Path(url.database or "")
 
 
 def _log_of(file: Path) -> Path:
     return file.with_name(file.name + "-wal")
-
-
-def _set_up(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions by itself: `_begin` says which kind is meant.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin(connection: Connection) -> None:
