@@ -18,6 +18,7 @@ from anyio import to_thread
 
 from metrics_core.api.desk import Desk
 from metrics_core.api.faults import accident
+from metrics_core.api.memory import give_back_memory
 from metrics_core.errors import SettingError
 from metrics_core.logs import log, set_up_logs
 
@@ -48,6 +49,7 @@ async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(supervised("engine", engine.run)),
         asyncio.create_task(supervised("feed", engine.hub.run)),
+        asyncio.create_task(supervised("memory", give_back_memory)),
     ]
     restore = _settle(engine.hub.close)
     for sentence in desk.guard.opening():
