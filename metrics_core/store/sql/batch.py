@@ -32,6 +32,8 @@ class SqlBatch:
         self._dialect = dialect_of(connection)
         self._users = users
         self._next: int | None = None
+        self._numbers: dict[str, int] = {}
+        """Of the users of what was appended, which are those of the sets that follow."""
 
     def known(self, ids: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -56,6 +58,7 @@ class SqlBatch:
 
     def append(self, events: Sequence[Event]) -> bool:
         numbers = self._users.of(self._connection, {event.user for event in events if event.user is not None})
+        self._numbers.update(numbers)
         if self._next is None:
             newest = self._connection.execute(select(func.max(FACTS.c.seq))).scalar()
             self._next = (newest or 0) + 1
@@ -75,7 +78,7 @@ class SqlBatch:
         groups: dict[tuple[Any, ...], BitMap] = {}
         for group in sets:
             place = (group.name, int(group.grain), group.start, group.origin)
-            users = BitMap(self._users.of(self._connection, set(group.users)).values())
+            users = self._numbered(group.users)
             groups[place] = groups[place] | users if place in groups else users
         before = kept_sets(self._connection, list(groups))
         put_sets(
@@ -83,6 +86,12 @@ class SqlBatch:
             [(*place, (before[place] | users if place in before else users).serialize())
              for place, users in groups.items() if place not in before or not users.issubset(before[place])],
         )  # fmt: skip
+
+    def _numbered(self, names: frozenset[str]) -> BitMap:
+        try:
+            return BitMap([self._numbers[name] for name in names])
+        except KeyError:
+            return BitMap(self._users.of(self._connection, names).values())
 
     def _in_parts(self, values: Sequence[str]) -> list[list[str]]:
         most = self._dialect.at_once

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,13 @@ class Sqlite:
         return None  # `_begin` took the one lock there is
 
     def add(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        # A column that no row fills need not be named: to hand a value over costs more than to store it.
+        stood = list(zip(*rows, strict=True))
+        filled = [place for place, values in enumerate(stood) if values.count(None) < len(values)]
+        if len(filled) < len(columns):
+            columns, rows = [columns[place] for place in filled], list(zip(*[stood[place] for place in filled], strict=True))
         self.upsert(connection, table, columns, rows, "")
 
     def upsert(
@@ -104,7 +112,7 @@ class Sqlite:
         for size in [size for size in (800, 128, 16, 4, 1) if size <= largest]:
             statement = _insertion(table.name, names, size, then)
             while len(rows) - at >= size:
-                connection.exec_driver_sql(statement, tuple(value for row in rows[at : at + size] for value in row))
+                connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows[at : at + size])))
                 at += size
 
     def among(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
