@@ -87,7 +87,7 @@ export const mount = part((root, self) => {
     }
     const first = make("tr")
     first.append(...columns.names.map((name) => { const cell = make("th", "", name); cell.scope = "col"; return cell }))
-    if (columns.bars) first.append(make("th", "bar"))
+    if (columns.bars) first.append(make("td", "bar"))
     const top = document.createElement("thead")
     const body = document.createElement("tbody")
     top.append(first)

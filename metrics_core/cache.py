@@ -6,13 +6,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from metrics_core.clock import Clock
 from metrics_core.model.instant import SECOND, Instant
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+class Remote(Protocol):
+    """A place that several processes share. It may forget anything at any time, and never holds anybody up."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def put(self, key: str, value: bytes, *, seconds: float) -> None: ...
+
+    def drop(self, pattern: str) -> None:
+        """Forget every key of this pattern; `*` stands for anything."""
+        ...
 
 
 class Kept(Generic[K, V]):

@@ -58,6 +58,7 @@ class Meters:
         self.faults = self._count("faults", "Errors nobody meant to happen, by where they happened", ["where"])
         self.commit_seconds = self._time("commit_seconds", "Writing and committing one batch")
         self.board_seconds = self._time("board_seconds", "Answering and drawing one dashboard")
+        self.board_work = self._count("board_processor_seconds", "Processor time spent answering and drawing dashboards", [])
         self.snapshot_seconds = self._time("snapshot_seconds", "Computing one snapshot")
 
     def text(self, report: Mapping[str, Any], feed: Mapping[str, Any]) -> bytes:

@@ -122,6 +122,12 @@ def _url(value: str) -> str:
     return value
 
 
+def _redis(value: str) -> str:
+    if value and not re.match(r"(rediss?|unix)://", value):
+        raise ValueError(value)
+    return value
+
+
 def _says(allowed: str) -> dict[str, Any]:
     return {"json_schema_extra": {"allowed": allowed}}
 
@@ -142,6 +148,18 @@ class Settings(BaseSettings):
         default_factory=lambda given: f"sqlite:///{given.get('data_file', 'data/pulseboard.db')}", repr=False,
         description="Where everything is kept. When it is set, nothing is ever filled in by itself.",
         **_says("a database URL such as sqlite:///data/pulseboard.db"),
+    )
+    catalog_url: Annotated[str, AfterValidator(_url)] | None = Field(
+        None, repr=False,
+        description="With ClickHouse, the companion database that keeps what is small and changes: documents, numbers of "
+        "users, which batches are finished. Replicas share one. When it is not set: an SQLite file, beside a chdb folder or "
+        "in data/.",
+        **_says("an SQLite or PostgreSQL URL such as sqlite:///data/catalog.db"),
+    )
+    redis_url: Annotated[str, AfterValidator(_redis)] = Field(
+        "", repr=False, description="Redis between several replicas, which hear of each other at once through it and share "
+        "answers. Without it, or while it is away, they notice each other through the database.",
+        **_says("a URL such as redis://:password@host:6379/0, or rediss://... for TLS"),
     )
     currency: Annotated[str, AfterValidator(_currency)] = Field(
         "USD", description="The one reporting currency. An amount in another currency is refused.",
@@ -232,6 +250,16 @@ class Settings(BaseSettings):
         False, validation_alias="PULSEBOARD_SIMULATE", description="Start with the simulator running.",
         **_says("true or false"),
     )
+    follow_sales: bool = Field(
+        True, description="On MongoDB, take in the sales that other programs write into the collection `sales`.",
+        **_says("true or false"),
+    )
+    write_collections: bool = Field(
+        True,
+        description="On MongoDB, write our own sales into the collection `sales` and figures into `metrics`, for other "
+        "programs to read.",
+        **_says("true or false"),
+    )
     log_level: Annotated[str, AfterValidator(_level)] = Field(
         "INFO", description="The least severe log line that is written.", **_says("DEBUG, INFO, WARNING or ERROR"),
     )
@@ -309,7 +337,7 @@ def is_loopback(host: str | None) -> bool:
     return (mapped or address).is_loopback
 
 
-_SECRET = ("database_url", "api_keys")
+_SECRET = ("database_url", "catalog_url", "redis_url", "api_keys")
 
 
 def _variable(name: str) -> str:

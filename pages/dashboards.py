@@ -46,6 +46,7 @@ def draw() -> None:
     arranging = st.session_state.get(MODE) == saved.id and may["change"]
     head = st.container(key="board_head", gap="xsmall")
     with head:
+        board_wire.around()
         if not arranging:
             top(saved, state, who, share, may)
         if said := st.session_state.pop(board_state.SAID, None):
@@ -120,7 +121,8 @@ def board(
             "state": {**shown, "refresh": 0} if still else shown, "ticket": ticket(who),
             "first": still["answer"] if still else first(saved, state, who), "beside": still["beside"] if still else None,
             "currency": {"code": settings.currency, "digits": settings.currency_digits}, "zone": state.zone or zone_name(),
-            "may_arrange": may["change"], "kinds": offered() if mode == "arrange" else named(),
+            "may_arrange": may["change"], "may_connect": share is None and allows(who, "data"),
+            "kinds": offered() if mode == "arrange" else named(),
             "settled": st.session_state.get(board_state.WRITTEN, True) is not None, "saved_by": saved_by(saved),
             "explains": allows(who, "explain"), "order": st.session_state.get(ORDER),
         },

@@ -26,7 +26,7 @@ export class Arranging {
   turn() {
     const { data } = this.board
     const wanted = data.mode === "arrange"
-    if (wanted && this.on && this.draft.id === data.id && this.draft.version !== data.version) this.rebase(data)
+    if (wanted && this.on && this.draft.id === data.id && this.newest !== data.version) this.meanwhile(data)
     if (wanted && !this.on) this.begin(data)
     if (!wanted && this.on) this.finish()
     const { order } = data
@@ -38,6 +38,7 @@ export class Arranging {
   begin(data) {
     this.on = true
     this.ordered = data.order?.n ?? 0
+    this.newest = data.version
     this.draft = new Draft(data.id, data.version, structuredClone(data.document))
     for (const widget of data.document.widgets) this.shown.set(widget.id, look(widget))
     this.bar ??= new Bar(this.node, {
@@ -61,7 +62,8 @@ export class Arranging {
     this.on = false
     this.held = null
     this.ungrid()
-    this.draft.drop()
+    // Saved, it is a newer version now. Left for any other reason, such as a server that was started anew, it is kept.
+    if (this.board.data.version > this.newest) this.draft.drop()
     this.board.room.removeEventListener("keydown", this.keys)
     for (const tile of this.board.tiles.values()) {
       tile.node.removeAttribute("style")
@@ -76,12 +78,12 @@ export class Arranging {
     show(this.list, false)
   }
 
-  // Somebody else saved meanwhile, and this one goes on: the same draft, on the newer version.
-  rebase(data) {
-    this.draft.version = data.version
+  // Somebody else saved meanwhile: what is refreshed is theirs, the draft stays as it is, and saving it asks first.
+  meanwhile(data) {
+    this.newest = data.version
     this.draft.saved = structuredClone(data.document)
     this.draft.keep()
-    this.told()
+    this.show()
   }
 
   save() {
@@ -126,8 +128,15 @@ export class Arranging {
   }
 
   remove(id) {
+    const order = inReadingOrder(this.draft.now.widgets).map((widget) => widget.id)
     const rest = { ...this.draft.now, widgets: this.draft.now.widgets.filter((widget) => widget.id !== id) }
     this.step(placed(rest, settled(places(rest))))
+    // What had the focus is gone: it goes to the neighbour, so that the keyboard goes on from there.
+    const next = order[order.indexOf(id) + 1] ?? order[order.indexOf(id) - 1]
+    const row = find(this.list, `remove-${next}`)
+    if (!next) this.bar.undo.focus()
+    else if (row?.offsetParent) row.focus()
+    else this.focus(next)
     this.board.say("Removed. Undo brings it back.")
   }
 
@@ -171,7 +180,7 @@ export class Arranging {
     const { data } = this.board
     this.bar.show({
       title: this.draft.now.title, changes: this.draft.changes, undo: this.draft.canUndo, redo: this.draft.canRedo,
-      version: this.draft.version, by: data.saved_by, kinds: data.kinds, may_save: data.may_save !== false,
+      version: this.newest, by: data.saved_by, kinds: data.kinds, may_save: data.may_save !== false,
     })
   }
 

@@ -16,7 +16,9 @@ export class Bar {
     this.title.setAttribute("aria-label", "Title of the dashboard")
     this.title.maxLength = 80
     this.title.onchange = () => does.title(this.title.value.trim() || "Untitled")
-    this.title.onkeydown = (event) => event.key === "Enter" && this.title.blur()
+    this.title.onkeydown = (event) => {
+      if (event.key === "Enter") this.title.blur()
+    }
     const badge = make("span", "badge blue")
     badge.append(glyph("edit"), make("span", "", "Arranging"))
     this.changes = make("span", "small changes")

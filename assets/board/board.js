@@ -11,6 +11,9 @@ import { plotly } from "./plotly.js"
 import { inReadingOrder } from "./place.js"
 import { Tile } from "./tile.js"
 
+const OPENS = new Set(["explain", "tune"])
+const DIALOG = "[data-testid='stDialog']"
+
 export const mount = part((root, self) => {
   const is = (name) => find(root, name)
   const tiles = new Map()
@@ -34,7 +37,10 @@ export const mount = part((root, self) => {
     get picks() { return self.data.mode === "view" },
     get document() { return document_ },
     get data() { return self.data },
-    act: (what, more = {}) => self.setTriggerValue("act", { what, ...more }),
+    act: (what, more = {}) => {
+      if (OPENS.has(what)) returning(root.activeElement)
+      self.setTriggerValue("act", { what, ...more })
+    },
     label: (kind) => self.data.kinds?.find((one) => one.name === kind)?.label ?? kind.replaceAll("_", " "),
     scale: () => (self.data.mode === "kiosk" ? 1.4 : 1),
     revision: (id) => `${id} ${key}`,
@@ -105,9 +111,11 @@ export const mount = part((root, self) => {
       return put(is("stalewords"), "The server does not answer. The figures come as soon as it does.")
     }
     const { origin, stale, instant } = frame
-    const made = origin.made_up && Object.values(origin.counts ?? {}).some((n) => n > 0)
+    const counts = Object.values(origin.counts ?? {})
+    const made = origin.made_up && (!counts.length || counts.some((n) => n > 0))
     board.room.classList.toggle("madeup", Boolean(made))
     show(is("madeup"), made && self.data.mode === "view")
+    show(is("connect"), self.data.may_connect)
     put(is("madeupname"), `${origin.watermark ?? "Demo data"}.`)
     put(is("madeupwords"), madeUp(origin))
     show(is("stale"), stale || offline || loop.silent())
@@ -121,6 +129,7 @@ export const mount = part((root, self) => {
   function paint(what) {
     const { data } = self
     board.room.dataset.mode = data.mode
+    board.room.classList.toggle("frozen", Boolean(data.beside))
     const before = key
     key = JSON.stringify({ ...data.state, refresh: 0 })
     if (before && before !== key) for (const tile of tiles.values()) tile.whole()
@@ -171,7 +180,24 @@ export const mount = part((root, self) => {
   }
 })
 
-function madeUp({ view, counts }) {
+// Streamlit's dialogs do not know what in a component opened them: when one has gone, the focus goes back there.
+function returning(from) {
+  if (!from) return
+  let seen = false
+  const watch = new MutationObserver(() => {
+    if (document.querySelector(DIALOG)) seen = true
+    else if (seen) {
+      watch.disconnect()
+      setTimeout(() => from.isConnected && [null, document.body].includes(document.activeElement) && from.focus(), 50)
+    }
+  })
+  watch.observe(document.body, { childList: true, subtree: true })
+  setTimeout(() => seen || watch.disconnect(), 30_000) // none came: whoever may not is told so on the page
+}
+
+function madeUp({ view, counts = {} }) {
+  // Whoever sees a part of the data is not told how much there is of everything.
+  if (!Object.keys(counts).length) return "What is counted here is generated or simulated, and marked."
   const made = ["demo", "sim"].reduce((sum, name) => sum + (counts[name] ?? 0), 0)
   if (view !== "real") return `${count(made)} generated and simulated records are counted here, beside the real ones.`
   const what = counts.demo ? (counts.sim ? "generated or simulated" : "generated") : "simulated"

@@ -1,4 +1,5 @@
-// The dashboard as it is being arranged: every change is a step that can be undone, and a reload loses nothing.
+// The dashboard as it is being arranged: every change is a step that can be undone; neither a reload nor somebody else's
+// save loses any. `version` is the one it began from: saving it over a newer one asks first.
 
 const MOST = 100
 const key = (id) => `pulseboard.draft.${id}`
@@ -8,10 +9,11 @@ export class Draft {
   constructor(id, version, document_) {
     Object.assign(this, { id, version, saved: document_, steps: [document_], at: 0, restored: null })
     const left = read(key(id))
-    if (left?.version === version && !same(left.document, document_)) {
+    if (left?.version <= version && !same(left.document, document_)) {
       this.steps.push(left.document)
       this.at = 1
       this.restored = left.when
+      this.version = left.version
     }
   }
 

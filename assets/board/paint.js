@@ -12,6 +12,7 @@ export async function ready() {
     throw error
   }
 }
+ready().catch(() => {}) // at once: whoever needs it waits for it again
 
 // Which of the two the page is in, from the colour it stands on.
 export function mode(host) {

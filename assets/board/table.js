@@ -72,7 +72,9 @@ export function table(body, tools) {
       row.classList.toggle("picks", Boolean(pick))
       row.tabIndex = pick ? 0 : -1
       row.onclick = pick ? () => tools.pick(drawing.picks.dimension, drawing.rows[from][picked]) : null
-      row.onkeydown = pick ? (event) => event.key === "Enter" && row.onclick() : null
+      row.onkeydown = pick ? (event) => {
+        if (event.key === "Enter") row.onclick()
+      } : null
     })
     while (rows.children.length > drawing.rows.length) rows.lastChild.remove()
   }

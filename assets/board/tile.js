@@ -20,7 +20,7 @@ export class Tile {
     this.node.dataset.id = id
     this.node.innerHTML = `
       <div class="grid-stack-item-content">
-        <section class="card">
+        <section class="card" role="group">
           <header class="head">
             <span class="grip" data-is="grip" aria-hidden="true"></span>
             <h2 class="title" data-is="title"></h2><span class="small sub" data-is="sub"></span>
@@ -193,7 +193,9 @@ export class Tile {
       this.card.setAttribute("popover", "manual")
       this.card.classList.add("full")
       this.card.showPopover()
-      this.card.onkeydown = (event) => event.key === "Escape" && this.enlarge()
+      this.card.onkeydown = (event) => {
+        if (event.key === "Escape") this.enlarge()
+      }
       this.more.focus()
     } else {
       this.card.hidePopover()

@@ -17,7 +17,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
@@ -31,18 +30,18 @@ from metrics_core.api import (
     exports,
     faults,
     live,
+    people,
     questions,
     schemas,
     shares,
     watch,
 )
+from metrics_core.api.assets import Ahead, Assets
 from metrics_core.api.desk import Desk
 from metrics_core.api.life import give_up, lifetime
 from metrics_core.engine import Engine
 from metrics_core.errors import SettingError
 from metrics_core.settings import Settings
-
-ASSETS = Path(__file__).parents[2] / "assets"
 
 _ABOUT = """
 Send orders, events and user activity in; ask for exact figures; listen to them live.
@@ -83,10 +82,9 @@ def build_parts(*, engine: Engine | None = None, address: str | None = None, sig
         Mount("/analytics", app=analytics.AtRoot(api)),
         Route("/health", faults.Faults(_Page(lambda request: watch.health_at(request, desk)))),
         Route("/metrics", faults.Faults(_Page(lambda request: watch.meters(request, desk)))),
-        Mount("/assets/plotly", app=_Assets(packages=[("plotly", "package_data")])),
-        Mount("/assets", app=_Assets(directory=ASSETS, check_dir=False)),
+        Mount("/assets", app=Assets()),
     ]
-    return Parts(routes=routes, middleware=[], lifespan=partial(lifetime, desk))
+    return Parts(routes=routes, middleware=[Middleware(Ahead)], lifespan=partial(lifetime, desk))
 
 
 def listening_on(address: str | None) -> str | None:
@@ -107,7 +105,7 @@ def _api(desk: Desk, settings: Settings) -> FastAPI:
         root_path_in_servers=True, redirect_slashes=False,
     )
     api.state.desk = desk
-    for room in (events, questions, explain, dashboards, exports, boards, shares, analytics, live, watch):
+    for room in (events, questions, explain, dashboards, exports, boards, shares, people, analytics, live, watch):
         api.include_router(room.router)
     faults.install(api)
     api.add_middleware(faults.Faults)
@@ -135,6 +133,7 @@ _TAGS = [
     {"name": "send", "description": "Records in."},
     {"name": "ask", "description": "Figures out."},
     {"name": "dashboards", "description": "Dashboards: what people put together, drawn, kept and shared."},
+    {"name": "people", "description": "Who may do what, for administrators: people, keys, and the audit log."},
     {"name": "widget guide", "description": "The paths of the widget guide; they are there without `/api` too."},
     {"name": "integration guide", "description": "The paths and shapes of the integration guide."},
     {"name": "watch", "description": "How the product feels."},
@@ -162,15 +161,6 @@ class _Page:
         else:
             response = await self._page(request)
         await response(scope, receive, send)
-
-
-class _Assets(StaticFiles):
-    """Files that a browser asks for again each time, and gets only when they changed."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def __getattr__(name: str) -> Any:

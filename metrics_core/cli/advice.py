@@ -25,6 +25,8 @@ def advice(database_url: str) -> list[str]:
     sort = address.drivername.partition("+")[0]
     if sort == "sqlite":
         return _of_a_file(address)
+    if sort == "chdb":
+        return []  # it runs in this process, and what is wrong was said
     if sort not in _START:
         return [f"No database is called {sort!r}. There are: sqlite, {', '.join(_START)}."]
     look, start, port = _START[sort]

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from metrics_core.cli.bring import bring
 from metrics_core.cli.console import err, fail
+from metrics_core.cli.copy import copy
 from metrics_core.cli.generate import generate, sample
 from metrics_core.cli.setup import setup
 from metrics_core.cli.simulate import simulate
@@ -52,6 +53,7 @@ app.command("verify", short_help="Check every total; --rebuild mends.")(verify)
 app.command("sample", short_help="A handful of made-up records, now.")(sample)
 app.command("import", cls=ManyMaps, short_help="Take in a file.")(bring)
 app.command("export", short_help="Write events, sales or metrics.")(take)
+app.command("copy", short_help="Everything, into another database.")(copy)
 
 
 def run() -> None:

@@ -14,12 +14,14 @@ from sqlalchemy.exc import ArgumentError
 from metrics_core.cli.console import WRONG_FOUND, fail, has_terminal, inventory, say, some
 from metrics_core.cli.desk import desk
 from metrics_core.cli.generate import add_sample, fill
+from metrics_core.cli.sharing import take_in, tell_of_others
 from metrics_core.cli.verify import report
 from metrics_core.engine import Engine
 from metrics_core.errors import SettingError
 from metrics_core.ingest.sources import generator
 from metrics_core.model.event import DEMO, SIM
 from metrics_core.settings import Settings
+from metrics_core.store.foreign import shared
 
 WORD = "clear"
 """What has to be typed before everything goes."""
@@ -27,7 +29,8 @@ WORD = "clear"
 _MADE_UP = (DEMO, SIM)
 
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Ask nothing; without an action, fill an empty store with demo data.")
+    bool, typer.Option("--yes", "-y", help="Ask nothing; without an action, fill an empty store: with the sales of other "
+                       "programs that stand in its database, or with demo data.")
 ]
 Generate = Annotated[bool, typer.Option("--generate", help="Generate demo data.")]
 Sample = Annotated[bool, typer.Option("--sample", help="Add a handful of records, now.")]
@@ -35,6 +38,7 @@ ClearMadeUp = Annotated[bool, typer.Option("--clear-made-up", help="Remove demo 
 Clear = Annotated[bool, typer.Option("--clear", help="Remove everything, real data too.")]
 Reset = Annotated[bool, typer.Option("--reset", help="Remove everything, then generate demo data.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Check what is kept.")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Take in the sales that other programs wrote into a MongoDB database.")]
 Days = Annotated[int, typer.Option("--days", min=1, max=generator.MOST_DAYS, help="How many days to generate.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed makes the same data.")]
 
@@ -47,13 +51,14 @@ def setup(
     clear: Clear = False,
     reset: Reset = False,
     verify: Verify = False,
+    adopt: Adopt = False,
     days: Days = generator.DAYS,
     seed: Seed = generator.SEED,
 ) -> None:
     """Set Pulseboard up, step by step, or with flags where there is no terminal."""
     asked = [name for name, wanted in (
-        ("clear_made_up", clear_made_up), ("clear", clear), ("reset", reset), ("generate", generate), ("sample", sample),
-        ("verify", verify),
+        ("clear_made_up", clear_made_up), ("clear", clear), ("reset", reset), ("adopt", adopt), ("generate", generate),
+        ("sample", sample), ("verify", verify),
     ) if wanted]  # fmt: skip
     if not asked and not yes and not has_terminal():
         fail("There is no terminal to ask questions in. Say what to do: --yes, --generate, --sample, --verify, --reset ...")
@@ -61,9 +66,9 @@ def setup(
         fail("This removes everything. Where there is no terminal to confirm it in, add --yes.")
     _introduce()
     with desk() as ready:
-        _look(ready)
+        waiting = _look(ready)
         if asked or yes:
-            _do(ready, asked, yes=yes, days=days, seed=seed)
+            _do(ready, asked or _usual(ready, waiting), yes=yes, days=days, seed=seed)
         else:
             _ask(ready, days, seed)
         _goodbye()
@@ -78,25 +83,34 @@ def _introduce() -> None:
     except ArgumentError:
         fail("DATABASE_URL is no address of a database, such as sqlite:///data/pulseboard.db.")
     say("Pulseboard setup", style="bold")
-    say(f"Database   {address.render_as_string(hide_password=True)}")
+    # Without its options: one of them may be a URL with a password.
+    say(f"Database   {address.set(query={}).render_as_string(hide_password=True)}")
     say(f"Reporting  {settings.currency}, {settings.timezone}, weeks start on {settings.week_start.title()}")
 
 
-def _look(ready: Engine) -> None:
+def _look(ready: Engine) -> int:
+    """Show what is there; how many sales of other programs wait to be taken in."""
     start = perf_counter()
     ready.store.ping()
     say(f"Connection ok, {ready.store.name}, {(perf_counter() - start) * 1_000:.0f} ms", style="green")
     say()
     inventory(ready.store.events.count())
+    found = tell_of_others(ready)
     say()
+    return 0 if found is None else found.waiting
+
+
+def _usual(ready: Engine, waiting: int) -> list[str]:
+    """What is done where nothing is asked for."""
+    if waiting:
+        return ["adopt"]
+    if ready.store.events.count():
+        say("There is data already, so nothing was filled in.")
+        return []
+    return ["generate"]
 
 
 def _do(ready: Engine, asked: list[str], *, yes: bool, days: int, seed: int) -> None:
-    if not asked:
-        if ready.store.events.count():
-            say("There is data already, so nothing was filled in.")
-            return
-        asked = ["generate"]
     for action in asked:
         if action in ("clear", "reset") and not yes:
             _confirm_clearing()
@@ -108,6 +122,7 @@ def _ask(ready: Engine, days: int, seed: int) -> None:
         action = questionary.select("What next?", choices=[
             questionary.Choice(f"Generate {some(days, 'day')} of demo data", "generate"),
             questionary.Choice("Add a quick sample", "sample"),
+            *([] if shared(ready.store) is None else [questionary.Choice("Take in the sales of other programs", "adopt")]),
             questionary.Choice("Verify what is kept", "verify"),
             questionary.Choice("Remove made-up data", "clear_made_up"),
             questionary.Choice("Clear everything", "clear"),
@@ -150,6 +165,10 @@ def _verify(ready: Engine, days: int, seed: int) -> None:
         raise typer.Exit(WRONG_FOUND)
 
 
+def _adopt(ready: Engine, days: int, seed: int) -> None:
+    take_in(ready)
+
+
 def _clear_made_up(ready: Engine, days: int, seed: int) -> None:
     purge = ready.forget(origins=_MADE_UP)
     kept = "every other total is what it was before" if purge.unchanged else "but other totals moved: run verify"
@@ -169,6 +188,7 @@ ACTIONS: dict[str, Callable[[Engine, int, int], None]] = {
     "generate": _generate,
     "sample": _sample,
     "verify": _verify,
+    "adopt": _adopt,
     "clear_made_up": _clear_made_up,
     "clear": _clear,
     "reset": _reset,

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from metrics_core.cli.console import WRONG_FOUND, inventory, number, out, progress, say, show, some, table
 from metrics_core.cli.desk import desk
+from metrics_core.cli.sharing import tell_of_others
 from metrics_core.engine import Check, Engine
 
 MEND = "python -m metrics_core verify --rebuild"
@@ -32,16 +33,23 @@ def report(ready: Engine, *, every: bool = False) -> bool:
     """Show what exists and run the checks; whether all of them are right."""
     say(ready.store.name)
     inventory(ready.store.events.count())
+    tell_of_others(ready)
     with progress("Checking", "checks") as tell:
         checks = ready.verify(progress=tell)
+    say()
+    right = show_checks(checks, every=every)
+    for command in dict.fromkeys(check.mend or MEND for check in checks if not check.ok):
+        say(f"To mend it: {command}")
+    return right
+
+
+def show_checks(checks: list[Check], *, every: bool = False) -> bool:
+    """List those that are wrong, or every one, and say how many are right; whether all are."""
     wrong = [check for check in checks if not check.ok]
     shown = [*wrong, *(check for check in checks if check.ok)] if every else wrong
-    say()
     if shown:
         _list(shown)
     say(f"{some(len(checks), 'check')}, {number(len(checks) - len(wrong))} right.", style="red" if wrong else "green")
-    for command in dict.fromkeys(check.mend or MEND for check in wrong):
-        say(f"To mend it: {command}")
     return not wrong
 
 

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from metrics_core.cache import Flights, Kept
+from metrics_core.cache import Flights, Kept, Remote
 from metrics_core.clock import Clock
 from metrics_core.dashboards import rights
 from metrics_core.dashboards.answers import Answers, Mark
@@ -39,6 +39,8 @@ from metrics_core.widgets.frame import Frame, Question
 SPACING = 0.25
 """Seconds between two answers to the same, however often somebody asks for the newest; or what four answers take."""
 MOST_PAGES = 500
+TRIES = 5
+"""So often is a snapshot looked for that holds just what the store does."""
 
 Json: TypeAlias = dict[str, Any]
 
@@ -49,7 +51,9 @@ class Looks:
 
     snapshot: Callable[[str], Snapshot]
     origin: Callable[[Snapshot], Json]
-    away_since: Callable[[], Instant | None]
+    stale: Callable[[], tuple[Instant, str] | None]
+    changed: Callable[[], None] = lambda: None
+    """Have the next snapshot taken anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,10 @@ class Boards:
     """Answers dashboards. Nothing is computed unless somebody asks, and never twice for the same instant."""
 
     def __init__(
-        self, store: Store, looks: Looks, settings: Settings, clock: Clock, *, shares: Shares, kinds: Kinds
-    ) -> None:
+        self, store: Store, looks: Looks, settings: Settings, clock: Clock, *, shares: Shares, kinds: Kinds,
+        shared: Remote | None = None,
+    ) -> None:  # fmt: skip
+        """`shared` is where the replicas keep answers for each other."""
         self._store = store
         self._looks = looks
         self._settings = settings
@@ -90,7 +96,7 @@ class Boards:
         self._shares = shares
         self._kinds = kinds
         self._calendar = settings.calendar
-        self._answers = Answers(store, clock, seconds=settings.cache_ttl_seconds)
+        self._answers = Answers(store, clock, seconds=settings.cache_ttl_seconds, shared=shared)
         self._pages: Kept[str, Page] = Kept(clock, most=MOST_PAGES)
         self._flights: Flights[str, Page] = Flights()
         self._colours: Kept[str, Colours] = Kept(clock, most=MOST_PAGES)
@@ -99,6 +105,10 @@ class Boards:
     def asked(self) -> int:
         """Questions the store was asked, since the start."""
         return self._answers.asked
+
+    def forget(self) -> None:
+        """What was counted has changed as a whole: drop the answers that replicas keep for each other."""
+        self._answers.forget()
 
     @property
     def spared(self) -> int:
@@ -210,7 +220,21 @@ class Boards:
     def _drawn(
         self, dashboard: Dashboard, state: State, who: Principal, name: str, snapshot: Snapshot, at: Instant | None
     ) -> Page:
-        started = perf_counter()
+        for _ in range(TRIES):
+            with self._store.view():
+                mark = self._answers.mark()
+                if mark.seq == snapshot.newest_seq or at is not None:
+                    return self._drawn_at(dashboard, state, who, name, snapshot, at)
+            # Something was written since: a page of this number would not show the figures of its snapshot.
+            if mark.seq > snapshot.newest_seq:
+                self._looks.changed()
+            snapshot = self._looks.snapshot(state.origin)
+        return self._drawn_at(dashboard, state, who, name, snapshot, at)
+
+    def _drawn_at(
+        self, dashboard: Dashboard, state: State, who: Principal, name: str, snapshot: Snapshot, at: Instant | None
+    ) -> Page:
+        started, worked = perf_counter(), thread_time()
         as_of = snapshot.as_of if at is None else at
         with self._store.view():
             mark = self._answers.mark()
@@ -220,6 +244,7 @@ class Boards:
             }  # fmt: skip
         took = perf_counter() - started
         METERS.board_seconds.observe(took)
+        METERS.board_work.inc(thread_time() - worked)
         done = self._clock.now()
         return Page(snapshot, as_of, frame.zone, mark.seq, done, done, took, widgets)
 
@@ -277,10 +302,8 @@ class Boards:
         return said if not who.filters and who.link is None else {**said, "counts": {}}
 
     def _stale(self) -> Json | None:
-        since = self._looks.away_since()
-        if since is None:
-            return None
-        return {"since": iso(since), "why": "The database does not answer."}
+        stale = self._looks.stale()
+        return None if stale is None else {"since": iso(stale[0]), "why": stale[1]}
 
 
 def _key(name: str, dashboard: Dashboard, state: State, who: Principal, at: Instant | None) -> str:

@@ -24,7 +24,7 @@ class _Row(NamedTuple):
 
 def _card(place: int, measure: str, title: str = "", **spec: object) -> _Row:
     """One of four cards beside each other on top."""
-    return _Row("metric_card", (3 * place, 0, 3, 2), title, {"measure": measure, **spec})
+    return _Row("metric_card", (3 * place, 0, 3, 2), title, {"measure": measure, "spark": True, **spec})
 
 
 _OVERVIEW = (
@@ -32,7 +32,7 @@ _OVERVIEW = (
     _card(1, "orders", "Orders"),
     _card(2, "buyers", "Customers"),
     _card(3, "avg_order_value", "Average order value"),
-    _Row("line_chart", (0, 2, 8, 4), "Hourly trend", {"measures": ["revenue"], "grain": "auto"}),
+    _Row("line_chart", (0, 2, 8, 4), "", {"measures": ["revenue"]}),
     _Row("pie_chart", (8, 2, 4, 4), "Customer segments", {"measure": "orders", "by": "segment"}),
     _Row(
         "table", (0, 6, 6, 5), "Top staff",
@@ -83,7 +83,7 @@ _OPERATIONS = (
         "bar_chart", (0, 2, 8, 4), "Completed and failed",
         {"measures": ["completed", "failed"], "across": "time", "stack": "stacked"},
     ),
-    _Row("gauge", (8, 2, 4, 4), "Conversion rate", {"measure": "conversion_rate", "low": 0, "high": 100}),
+    _Row("gauge", (8, 2, 4, 4), "Conversion rate", {"measure": "conversion_rate", "low": 0, "high": 10}),
     _Row("progress_bar", (0, 6, 6, 2), "Orders today", {"measure": "orders", "target": 500, "over": "today"}),
     _Row("sparkline", (6, 6, 6, 2), "Events", {"measure": "events"}),
     _Row("table", (0, 8, 6, 5), "By source", {"measures": ["events", "orders", "failed"], "by": ["source"], "limit": 10}),

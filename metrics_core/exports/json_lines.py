@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -13,6 +14,7 @@ from metrics_core.model.event import ACTIVITY, ORDER_COMPLETED, ORDER_FAILED, OR
 from metrics_core.model.instant import DAY, HOUR, Instant, iso, moment
 from metrics_core.model.query import Query, Result
 from metrics_core.model.window import ROLLING, Calendar, Window
+from metrics_core.store.foreign import key_of_metrics, sales_of
 from metrics_core.store.protocols import EventLog
 from metrics_core.synth.patterns import mark
 
@@ -23,6 +25,7 @@ EXPORT_KEY: Final = "pulseboard"
 
 MEASURES: Final = ("revenue", "orders", "avg_order_value", "quantity", "conversion_rate")
 _STATUS = {ORDER_PLACED: "pending", ORDER_COMPLETED: "completed", ORDER_FAILED: "failed"}
+_OBJECT_ID = re.compile("[0-9a-f]{24}")
 _TIMELY = ("timestamp", "lastActionTime")
 
 
@@ -89,24 +92,9 @@ def sales(log: EventLog, *, digits: int, origins: Sequence[str] = ()) -> Iterato
     """A document of the `sales` collection for each line of each completed order, dated when it completed."""
     for chunk in log.scan(kinds=(ORDER_COMPLETED,), origins=origins):
         for event in chunk:
-            for number, row in enumerate(event.lines):
-                yield _sale(event, number, row, digits)
-
-
-def _sale(event: Event, number: int, row: Line, digits: int) -> Document:
-    return {
-        "_id": f"{event.order_id}/{number}",
-        "orderId": event.order_id,
-        "productId": row.product,
-        "quantity": row.quantity,
-        "revenue": row.amount / 10**digits,
-        "channel": event.channel,
-        "region": event.region,
-        "date": _date(event.at),
-        "userId": event.user,
-        "createdAt": _date(event.received_at),
-        "updatedAt": _date(event.received_at),
-    }
+            for document in sales_of(event, digits):
+                times = {name: _date(document[name]) for name in ("date", "createdAt", "updatedAt")}
+                yield {**document, "_id": _key(document["_id"]), **times}
 
 
 # ------------------------------------------------------------------------------------------------------------- metrics
@@ -116,6 +104,15 @@ def metrics(
     answer: Callable[[Query], Result], *, now: Instant, calendar: Calendar, digits: int, origins: Sequence[str]
 ) -> Iterator[Document]:
     """Documents of the `metrics` collection: current, the last 1h, 24h, 7d and 30d, and an hour each for seven days."""
+    for document in figures(answer, now=now, calendar=calendar, digits=digits, origins=origins):
+        at = document["timestamp"]
+        yield {"_id": _key(key_of_metrics(document["period"], at)), **document, "timestamp": _date(at)}
+
+
+def figures(
+    answer: Callable[[Query], Result], *, now: Instant, calendar: Calendar, digits: int, origins: Sequence[str]
+) -> Iterator[Document]:
+    """The same with instants for times."""
     base = Query(
         MEASURES, calendar.window("current", now), zone=calendar.zone, week_start=calendar.week_start, origins=tuple(origins)
     )
@@ -143,7 +140,7 @@ def _documents(
             "avgOrderValue": _rounded(_major(said["avg_order_value"], digits), max(digits, 2)),
             "totalQuantity": said["quantity"],
             "conversionRate": _rounded(said["conversion_rate"], 2),
-            "timestamp": _date(when),
+            "timestamp": when,
             "isLive": live,
             "metadata": {
                 "hour": seen.hour,
@@ -176,6 +173,11 @@ def _present(names: Document) -> Document:
 
 def _date(at: Instant) -> Document:
     return {"$date": iso(at)}
+
+
+def _key(key: str) -> Document | str:
+    """An `_id` as mongoimport takes it: an ObjectId where it can be one."""
+    return {"$oid": key} if _OBJECT_ID.fullmatch(key) else key
 
 
 def _exact(at: Instant) -> str:

@@ -8,8 +8,9 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from metrics_core.exports.letters import width_of
 from metrics_core.exports.slices import draw_heatmap, draw_pie
-from metrics_core.exports.surface import Point, Surface, arc, fitted, hatch, width_of
+from metrics_core.exports.surface import Point, Surface, arc, fitted, hatch
 from metrics_core.exports.traces import LEGEND, TICK, Box, Trace, painted, plain, said_of
 from metrics_core.widgets.drawing import Figure
 

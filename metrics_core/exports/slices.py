@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from metrics_core.exports.surface import Surface, arc, fitted, step_of, width_of
+from metrics_core.exports.letters import width_of
+from metrics_core.exports.surface import Surface, arc, fitted, step_of
 from metrics_core.exports.traces import LEGEND, TICK, Box, Trace, painted, plain
 from metrics_core.widgets.drawing import Figure
 

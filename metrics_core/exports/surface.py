@@ -13,17 +13,16 @@ from typing import Any, Literal, Protocol, TypeAlias
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from reportlab.lib.colors import Color
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.pdfmetrics import stringWidth as pdf_width
 
+from metrics_core.exports.letters import name_of, own, pieces, width_of
 from metrics_core.widgets.theme import ROLES, Scheme, colour
 
 Point: TypeAlias = tuple[float, float]
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
-FONTS = Path(__file__).parents[2] / "static" / "fonts"
-_FILES = {False: "ibm-plex-sans-400.ttf", True: "ibm-plex-sans-600.ttf"}
-_NAMES = {False: "PlexSans", True: "PlexSans-SemiBold"}
+_BEFORE: dict[Anchor, float] = {"start": 0, "middle": 0.5, "end": 1}
+"""How much of a text stands before the place it is anchored to."""
 
 
 class Surface(Protocol):
@@ -48,17 +47,6 @@ class Surface(Protocol):
 
 
 # ------------------------------------------------------------------------------------------------------------------ text
-
-
-@cache
-def _font(bold: bool) -> str:
-    """The name under which a PDF knows our font."""
-    pdfmetrics.registerFont(TTFont(_NAMES[bold], str(FONTS / _FILES[bold])))
-    return _NAMES[bold]
-
-
-def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    return float(pdfmetrics.stringWidth(text, _font(bold), size))
 
 
 def fitted(text: str, size: float, room: float, *, bold: bool = False) -> str:
@@ -127,10 +115,13 @@ class PdfSurface:
     def text(
         self, x: float, y: float, text: str, size: float, role: str = "text", *, bold: bool = False, anchor: Anchor = "start"
     ) -> None:
+        own(bold)
         self._canvas.setFillColor(_pdf(role, self.scheme))
-        self._canvas.setFont(_font(bold), size)
-        draw = {"start": "drawString", "middle": "drawCentredString", "end": "drawRightString"}[anchor]
-        getattr(self._canvas, draw)(x, self._height - y, text)
+        x -= _BEFORE[anchor] * width_of(text, size, bold=bold)
+        for file, piece in pieces(text, bold):
+            self._canvas.setFont(name_of(file), size)
+            self._canvas.drawString(x, self._height - y, piece)
+            x += pdf_width(piece, name_of(file), size)
 
     def _path(self, points: Sequence[Point]) -> Any:
         path = self._canvas.beginPath()
@@ -191,17 +182,20 @@ class PictureSurface:
     def text(
         self, x: float, y: float, text: str, size: float, role: str = "text", *, bold: bool = False, anchor: Anchor = "start"
     ) -> None:
-        where = {"start": "ls", "middle": "ms", "end": "rs"}[anchor]
-        font = _drawn_font(bold, round(size * self._factor))
-        self._draw.text(self._at((x, y)), text, font=font, fill=_ink(role, self.scheme), anchor=where)
+        drawn = [(_drawn_font(file, round(size * self._factor)), piece) for file, piece in pieces(text, bold)]
+        across, down = self._at((x, y))
+        across -= _BEFORE[anchor] * sum(font.getlength(piece) for font, piece in drawn)
+        for font, piece in drawn:
+            self._draw.text((across, down), piece, font=font, fill=_ink(role, self.scheme), anchor="ls")
+            across += font.getlength(piece)
 
     def _at(self, point: Point) -> Point:
         return point[0] * self._factor, point[1] * self._factor
 
 
 @cache
-def _drawn_font(bold: bool, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(FONTS / _FILES[bold]), size, layout_engine=ImageFont.Layout.BASIC)
+def _drawn_font(file: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _ink(role: str, scheme: Scheme) -> tuple[int, int, int, int]:

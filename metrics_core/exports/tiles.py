@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metrics_core.exports.board import Tile
+from metrics_core.exports.letters import width_of
 from metrics_core.exports.plot import draw_figure
-from metrics_core.exports.surface import Surface, arc, fitted, hatch, width_of, wrapped
+from metrics_core.exports.surface import Surface, arc, fitted, hatch, wrapped
 from metrics_core.exports.traces import TICK, Box
 from metrics_core.widgets.drawing import Card, Delta, Drawing, Empty, Figure, Gauge, Progress, Spark, Table, Target
 

@@ -11,7 +11,8 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
 from metrics_core.exports.board import Board, Progress, Tile, nobody
-from metrics_core.exports.surface import PdfSurface, fitted, hatch, width_of, wrapped
+from metrics_core.exports.letters import width_of
+from metrics_core.exports.surface import PdfSurface, fitted, hatch, wrapped
 from metrics_core.exports.tiles import PAD, ROW, draw_rows, draw_tile, rows_that_fit
 from metrics_core.exports.traces import Box
 from metrics_core.model.dashboard import COLUMNS, Place

@@ -11,6 +11,8 @@ from metrics_core.model.measure import REGISTRY, Unit
 from metrics_core.model.snapshot import PeriodFigures, Snapshot
 from metrics_core.rollup.derive import change
 
+SAID = ("reason", "text", "lastAction", "name")
+"""What an event said that is shown in a feed, the first that there is."""
 Trail = Iterable[tuple[Instant, int, int]]
 """Points of (when, revenue today in minor units, active users now)."""
 
@@ -92,7 +94,7 @@ def _event(event: Event, scale: int) -> dict[str, Any]:
     if event.kind == REFUND:
         amount = -event.amount
     payload = event.payload or {}
-    said = next((str(payload[key])[:80] for key in ("reason", "text", "lastAction", "name") if payload.get(key)), None)
+    said = next((str(payload[key])[:80] for key in SAID if payload.get(key)), None)
     return {
         "id": event.id, "at": iso(event.at), "kind": event.kind, "order": event.order_id, "user": event.user,
         "channel": event.channel, "region": event.region, "amount": _major(amount, scale), "content": event.content,

@@ -12,21 +12,23 @@ from zlib import crc32
 
 import orjson
 
-from metrics_core.ingest.file_plan import FLAT, OF_LINES, Plan
+from metrics_core.ingest.file_plan import BESIDE, FLAT, OF_LINES, Plan
 from metrics_core.ingest.file_rows import FileRows
-from metrics_core.ingest.file_values import Bad, Read, Times, exact, money, present, text
+from metrics_core.ingest.file_values import Bad, Read, Times, beside, exact, money, present, text
 from metrics_core.ingest.unfit import quoted
 from metrics_core.model.instant import Instant
+from metrics_core.store.foreign import PREFIX
 
 ROWS_A_PART = 250_000
 """Rows that are sorted in memory at a time, where the rows of an order do not stand together."""
 
 Row: TypeAlias = Sequence[Any]
-"""The number of a row, then its values in the order of FLAT."""
+"""The number of a row, its values in the order of FLAT, and last what a document of `sales` says besides."""
 
 _AT = {name: place for place, name in enumerate(FLAT, 1)}
 _ID, _ORDER, _TS = _AT["id"], _AT["orderId"], _AT["ts"]
 _WHOLE = tuple(name for name in FLAT if name not in (*OF_LINES, "id", "orderId", "ts"))
+_BESIDE = len(FLAT) + 1
 _LINE = tuple((name, _AT[name]) for name in OF_LINES)
 
 
@@ -61,8 +63,9 @@ def orders(
     else:
         groups = (list(group) for _, group in groupby(flat, key=_order_of))
     used = [(name, _AT[name]) for name in _WHOLE if name in how.where]
+    keyed = how.where.get("id") == "_id"
     for group in groups:
-        yield _order(group, used, who, shift)
+        yield _order(group, used, who, shift, keyed=keyed)
 
 
 def _table_rows(file: FileRows, how: Plan, times: Times) -> Iterator[Row]:
@@ -73,7 +76,7 @@ def _table_rows(file: FileRows, how: Plan, times: Times) -> Iterator[Row]:
             readers[field].all(values[how.where[field]]) if field in how.where else repeat(None, len(numbers))
             for field in FLAT
         ]
-        yield from zip(numbers, *columns, strict=True)
+        yield from zip(numbers, *columns, repeat(None, len(numbers)), strict=True)
 
 
 def _record_rows(file: FileRows, how: Plan, times: Times) -> Iterator[Row]:
@@ -86,7 +89,8 @@ def _record_rows(file: FileRows, how: Plan, times: Times) -> Iterator[Row]:
             else repeat(None, len(pairs))
             for field in FLAT
         ]
-        yield from zip([n for n, _ in pairs], *columns, strict=True)
+        more = [_beside(record) for _, record in pairs] if how.where.get("id") == "_id" else repeat(None, len(pairs))
+        yield from zip([n for n, _ in pairs], *columns, more, strict=True)
 
 
 def _readers(times: Times) -> dict[str, Read]:
@@ -99,7 +103,11 @@ def _order_of(row: Row) -> object:
     return row[0] if order is None else order
 
 
-def _order(group: list[Row], used: Sequence[tuple[str, int]], who: Identity, shift: Instant) -> Found:
+def _beside(record: dict[str, Any]) -> dict[str, object]:
+    return beside({name: record[name] for name in BESIDE if name in record})
+
+
+def _order(group: list[Row], used: Sequence[tuple[str, int]], who: Identity, shift: Instant, *, keyed: bool) -> Found:
     first = group[0]
     order_id = first[_ORDER]
     record: dict[str, Any] = {}
@@ -120,7 +128,10 @@ def _order(group: list[Row], used: Sequence[tuple[str, int]], who: Identity, shi
             return Found((row[0],), row[_TS])
     own = first[_ID]
     if order_id is None:
-        record["id"] = record["orderId"] = who.of_row(first[0]) if own is None else own
+        # A document of the collection `sales` is known by the id that it has where that collection is followed.
+        keeps = own if own is None or not keyed else f"{PREFIX}{own}"
+        record["id"] = record["orderId"] = keeps or who.of_row(first[0])
+        record.update(first[_BESIDE] or {})
     else:
         record["orderId"] = order_id
         record["id"] = own if own is not None and all(row[_ID] == own for row in group) else who.of_order(str(order_id))

@@ -37,6 +37,8 @@ FLAT = (
 """The fields a row of an order can have, in the order in which rows are kept."""
 
 OF_LINES = ("productId", "quantity", "revenue")
+BESIDE = ("createdAt", "updatedAt")
+"""What else is kept of a document of the collection `sales`."""
 _IDS = ("id", "_id")
 _METRICS = {"period", "totalRevenue", "totalOrders"}
 

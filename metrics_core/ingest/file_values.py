@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import orjson
 
 from metrics_core.ingest.times import has_a_time
 from metrics_core.ingest.unfit import Unfit
-from metrics_core.model.instant import Instant, instant, moment
+from metrics_core.model.instant import Instant, instant, iso, moment
 
 _MOST_REMEMBERED = 200_000
 _LONGEST_DECIMALS = 4
@@ -163,6 +163,19 @@ def is_naive(value: object) -> bool:
 def exact(at: Instant) -> str:
     """An instant to the microsecond, as records carry it."""
     return moment(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def beside(said: Mapping[str, object]) -> dict[str, object]:
+    """Those of these times that are times, as text to the millisecond."""
+    found = {name: _moment(value) for name, value in said.items() if value is not None}
+    return {name: iso(at) for name, at in found.items() if at is not None}
+
+
+def _moment(value: object) -> Instant | None:
+    try:
+        return has_a_time(value, "", instant(datetime(2200, 1, 1, tzinfo=UTC)), None)
+    except Unfit:
+        return None
 
 
 def unwrapped(value: object) -> object:

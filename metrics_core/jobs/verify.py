@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from pyroaring import BitMap
 
 from metrics_core.model.instant import DAY, Instant, iso
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.window import Window
 from metrics_core.rollup.fold import Folded, fold
-from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, SETS, ZERO, Grain, RollupRow
+from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, SETS, ZERO, Grain, Key, Totals
 from metrics_core.store.protocols import Store
 
 Progress = Callable[[int, int], None]
@@ -37,7 +39,7 @@ def verify(store: Store, progress: Progress | None = None) -> list[Check]:
         for done, day in enumerate(days):
             counted, number = _recount(store, day)
             events += number
-            kept = {row[:5]: row.totals for row in _kept_rows(store, day) if row.totals != ZERO}
+            kept = kept_totals(store, day)
             right = {row[:5]: row.totals for row in counted.rows}
             totals += len(right)
             for place in kept.keys() | right.keys():
@@ -47,11 +49,11 @@ def verify(store: Store, progress: Progress | None = None) -> list[Check]:
             pending += sum(
                 row.totals[0] - row.totals[1] - row.totals[2] for row in counted.rows if row.by == () and row.grain == DAY
             )
-            kept_sets = _kept_sets(store, day)
+            named = kept_sets(store, day)
             right_sets = {row[:4]: row.users for row in counted.sets}
             sets += len(right_sets)
-            spots = kept_sets.keys() | right_sets.keys()
-            wrong_sets += sum(kept_sets.get(spot) != right_sets.get(spot) for spot in spots)
+            spots = named.keys() | right_sets.keys()
+            wrong_sets += sum(named.get(spot) != right_sets.get(spot) for spot in spots)
             if progress is not None:
                 progress(done + 1, len(days))
         logged = sum(number for number, _, _ in store.events.count().values())
@@ -97,20 +99,22 @@ def _recount(store: Store, day: Window) -> tuple[Folded, int]:
     return fold(events), len(events)
 
 
-def _kept_rows(store: Store, day: Window) -> Iterator[RollupRow]:
-    for rollup in ROLLUPS:
-        for grain in rollup.grains:
-            yield from store.totals.rows(rollup.by, grain, day)
+def kept_totals(store: Store, day: Window) -> dict[tuple[tuple[str, ...], Grain, Instant, str, Key], Totals]:
+    """Every total of the buckets that start on a day, by its place; those that come to nothing are left out."""
+    rows = (row for rollup in ROLLUPS for grain in rollup.grains for row in store.totals.rows(rollup.by, grain, day))
+    return {row[:5]: row.totals for row in rows if row.totals != ZERO}
 
 
-def _kept_sets(store: Store, day: Window) -> dict[tuple[str, Grain, Instant, str], frozenset[str]]:
+def kept_sets(store: Store, day: Window) -> dict[tuple[str, Grain, Instant, str], frozenset[str]]:
+    """Every set of users of the buckets that start on a day, by its place, with their names."""
     found: dict[tuple[str, Grain, Instant, str], frozenset[str]] = {}
     for name in SETS:
         for grain in SET_GRAINS:
-            for (start, origin), users in store.totals.users(name, grain, day).items():
+            kept = store.totals.users(name, grain, day)
+            names = store.totals.names(BitMap().union(*kept.values()))
+            for (start, origin), users in kept.items():
                 if users:
-                    names = store.totals.names(users)
-                    found[name, grain, start, origin] = frozenset(names.values())
+                    found[name, grain, start, origin] = frozenset(names[user] for user in users if user in names)
     return found
 
 

@@ -26,7 +26,11 @@ DIMENSIONS: dict[str, Dimension] = {
         Dimension("product", "Product", "product", of_lines=True, definition="The product of an order's line."),
         Dimension("user", "User", "user", definition="The user who bought or did something."),
         Dimension("staff", "Staff", "staff", definition="The member of staff who made the sale."),
-        Dimension("segment", "Segment", "segment", definition="The buyer's segment as the order names it."),
+        Dimension(
+            "segment", "Segment", "segment",
+            definition="The buyer's segment: as the order names it, or by the orders they had completed before it was "
+            "placed: new (none), won back (the last over 90 days ago), loyal (four or more), returning (the rest).",
+        ),
         Dimension("content", "Content", "content", definition="The content that was looked at, or that led to the order."),
         Dimension("feature", "Feature", "feature", definition="The feature that was used."),
         Dimension("company", "Company", "company", definition="The company of the user."),

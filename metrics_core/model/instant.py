@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 Instant: TypeAlias = int
 """Microseconds since 1970-01-01T00:00:00Z. Compared, subtracted and stored exactly; shown through `moment`."""
 
+MILLISECOND: Instant = 1_000
 SECOND: Instant = 1_000_000
 MINUTE: Instant = 60 * SECOND
 HOUR: Instant = 60 * MINUTE

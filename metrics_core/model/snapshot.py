@@ -42,3 +42,5 @@ class Snapshot:
     """Events in the minute up to `as_of`."""
     counts: Mapping[str, int]
     """Events kept, by origin."""
+    newest_seq: int = 0
+    """The number of the newest event of the store it was taken from."""

@@ -14,7 +14,8 @@ from metrics_core.model.query import Query, Result, Value
 from metrics_core.model.window import ALL_TIME_START, Window
 from metrics_core.reads.ask import MOST_ROWS, columns_of
 from metrics_core.reads.cells import Cells, Place, count, span_of
-from metrics_core.reads.peak import active_window, peak, peak_window
+from metrics_core.reads.peak import active_window
+from metrics_core.reads.peaks import peak_of
 from metrics_core.reads.zones import LENGTHS, opening, shifts, slices
 from metrics_core.rollup.derive import ratio
 from metrics_core.store.protocols import Store
@@ -132,7 +133,7 @@ def _levels(store: Store, query: Query, window: Window) -> Cells:
 
 def _peak(store: Store, query: Query) -> int:
     at = query.window.end
-    return peak(store.events.sightings(peak_window(at), query.origins), at).users
+    return peak_of(store, at, query.origins, query.where).users
 
 
 # ------------------------------------------------------------------------------------------------------- order and size
@@ -199,6 +200,9 @@ def _check(query: Query) -> None:
     if "active_now" in needed and query.grain is not None:
         msg = "active_now is a figure of one moment. Ask it without a grain, or ask for active_users by grain."
         raise BadRequestError(msg)
-    if "peak_24h" in needed and (query.by or filtered or query.grain is not None):
-        msg = "peak_24h is kept for everyone together. Ask it without by, where and grain, or ask for active_users instead."
+    if "peak_24h" in needed and (query.by or query.grain is not None or any(DIMENSIONS[name].local for name in filtered)):
+        msg = (
+            "peak_24h is one figure of 24 hours. Ask it without by and grain, and without a filter on hour or weekday, or "
+            "ask for active_users instead."
+        )
         raise BadRequestError(msg)

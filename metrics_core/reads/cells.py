@@ -14,6 +14,7 @@ from metrics_core.model.instant import Instant
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Filter, Query, Value
 from metrics_core.model.window import Window
+from metrics_core.reads import segments
 from metrics_core.reads.zones import UTC_SHIFTS, Shift, Slice, shifts, slices
 from metrics_core.rollup.tile import tile
 from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, SETS, ZERO, Grain, Key, Piece, Rollup, Totals, add
@@ -100,7 +101,7 @@ def _parts(cuts: Sequence[Slice], grain: str | None, grains: Sequence[Grain], wi
 def _from_events(store: Store, tally: Tally, cells: Cells) -> None:
     first = 1 if tally.grain is not None else 0
     last = first + len(tally.by)
-    for row in store.events.tally(tally):
+    for row in segments.tally(store, tally):
         bucket = int(row[0] or 0) if first else None
         cell = cells.setdefault((bucket, row[first:last]), {})
         for term, number in zip(tally.terms, row[last:], strict=True):

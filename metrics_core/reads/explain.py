@@ -13,12 +13,14 @@ from metrics_core.model.query import Filter, Query
 from metrics_core.model.window import ALL_TIME_START, Calendar, Window
 from metrics_core.reads.answer import answer
 from metrics_core.reads.ask import read_question
+from metrics_core.reads.buyers import ORDER_KINDS
 from metrics_core.reads.cells import kept_rollup
 from metrics_core.reads.contributions import Contributions, Number, contributions, splits_of
 from metrics_core.reads.facts import Facts, reach, terms_of
 from metrics_core.reads.names import is_list, known, quoted
 from metrics_core.reads.over import time_of
 from metrics_core.reads.recount import Recount, recount
+from metrics_core.reads.segments import names_segment, segments_of
 from metrics_core.reads.where import filters_of
 from metrics_core.rollup.derive import Change, change
 from metrics_core.store.protocols import Store, Tally
@@ -29,6 +31,7 @@ MOST_SPLIT = 20_000
 """With more rows than this, only the splits that were asked for and those whose totals are kept are worked out."""
 
 FIELDS = ("measure", "over", "where", "by", "compare", "zone", "origin", "as_of", "dimensions")
+_EVER: Instant = 2**62
 _ASKED = ("over", "where", "compare", "zone", "origin")
 _MEASURE_OF = {
     "gross": "gross_revenue", "refunds": "refunds", "placed": "transactions", "completed": "completed", "failed": "failed",
@@ -163,10 +166,11 @@ def _dimensions(wanted: object) -> tuple[str, ...] | None:
 # ---------------------------------------------------------------------------------------------------------------- facts
 
 
-def facts_of(query: Query) -> Facts:
+def facts_of(query: Query, store: Store) -> Facts:
     """The facts behind the one measure of a query."""
     measures = parts(query.measures[0])
-    return Facts(terms_of(measures), reach(measures[0], query.window), query.where, query.origins, query.zone)
+    facts = Facts(terms_of(measures), reach(measures[0], query.window), query.where, query.origins, query.zone)
+    return replace(facts, named=segments_of(store).named) if names_segment(query.by, query.where) else facts
 
 
 def explain(store: Store, asked: Asked, own: tuple[Filter, ...], *, as_of: Instant) -> Explanation:
@@ -174,13 +178,13 @@ def explain(store: Store, asked: Asked, own: tuple[Filter, ...], *, as_of: Insta
     query = replace(asked.query, where=(*asked.query.where, *own))
     asked = replace(asked, query=query)
     with store.view():
-        facts = facts_of(query)
+        facts = facts_of(query, store)
         value, before, terms = _figures(store, query)
         candidates = _candidates(store, facts)
-        few = sum(candidates.values()) <= MOST_RECOUNTED
+        few = sum(candidates.values()) <= MOST_RECOUNTED and _few_orders(store, query)
         counted = recount(store.events, facts, parts(query.measures[0])) if few else None
         rows = sum(candidates.values()) if counted is None else counted.rows
-        splits, unsplit = _splits(asked, rows)
+        splits, unsplit = _splits(store, asked, rows)
         return Explanation(
             asked, as_of, value, before, change(query.measures[0], value, before), _with_rows(terms, query, counted),
             facts.window, own, rows, counted is not None, candidates if counted is None else counted.by_origin, counted,
@@ -236,7 +240,15 @@ def _candidates(store: Store, facts: Facts) -> dict[str, int]:
     return {str(origin): int(number or 0) for origin, number in store.events.tally(tally)}
 
 
-def _splits(asked: Asked, rows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _few_orders(store: Store, query: Query) -> bool:
+    """Whether all orders can be read one by one, where a figure depends on what buyers had ordered before."""
+    if not names_segment(query.by, query.where):
+        return True
+    ever = Tally(Window(-_EVER, _EVER), ("events",), (), (Filter("kind", ORDER_KINDS),))
+    return sum(int(row[0] or 0) for row in store.events.tally(ever)) <= MOST_RECOUNTED
+
+
+def _splits(store: Store, asked: Asked, rows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The dimensions to split by now, and those left for when they are asked for."""
     sensible = splits_of(asked.query.measures[0], asked.query)
     if asked.dimensions is not None:
@@ -247,7 +259,8 @@ def _splits(asked: Asked, rows: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 raise BadRequestError(msg)
         return asked.dimensions, tuple(name for name in sensible if name not in asked.dimensions)
     if rows <= MOST_SPLIT:
-        return sensible, ()
+        slow = {"segment"} if "segment" in sensible and not segments_of(store).is_at_hand() else set()
+        return tuple(name for name in sensible if name not in slow), tuple(name for name in sensible if name in slow)
     cheap = tuple(name for name in sensible if kept_rollup(replace(asked.query, by=(name,))) is not None)
     chosen = cheap or sensible[:1]
     return chosen, tuple(name for name in sensible if name not in chosen)
@@ -260,7 +273,7 @@ def _moves(store: Store, query: Query, counted: Recount) -> Moves | None:
     if not isinstance(row, Measure) or row.how is not How.DISTINCT or query.compared is None:
         return None
     ((term, _),) = row.terms
-    earlier = facts_of(replace(query, window=query.compared))
+    earlier = facts_of(replace(query, window=query.compared), store)
     if sum(_candidates(store, earlier).values()) > MOST_RECOUNTED:
         return None
     now, then = counted.users[term], recount(store.events, earlier, (row,)).users[term]
@@ -273,6 +286,9 @@ def _check(store: Store, query: Query, value: Number | None, counted: Recount | 
         why = (
             f"Not counted again: {rows:,} events would have to be read one by one, more than {MOST_RECOUNTED:,}. Ask about "
             "a shorter period, or run Verify, which counts everything again."
+            if rows > MOST_RECOUNTED
+            else f"Not counted again: for the segments of buyers all orders would have to be read one by one, and they are "
+            f"more than {MOST_RECOUNTED:,}."
         )
         return Check(None, value, None, None, None, why)
     row = REGISTRY[name]

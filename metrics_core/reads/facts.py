@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, ORDER_PLACED, REFUND, VIEW, Event, Line
@@ -40,6 +40,8 @@ class Facts:
     where: tuple[Filter, ...]
     origins: tuple[str, ...]
     zone: ZoneInfo
+    named: Callable[[Sequence[Event]], Sequence[Event]] = field(default=list, compare=False)
+    """The events with the segments of their buyers, where the figure depends on them; else as they are."""
 
     @property
     def kinds(self) -> tuple[str, ...]:

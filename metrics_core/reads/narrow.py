@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
@@ -20,13 +20,15 @@ from metrics_core.model.snapshot import PeriodFigures, Snapshot
 from metrics_core.model.window import ALL_TIME_START, Calendar, Window
 from metrics_core.reads.cells import count
 from metrics_core.reads.curves import curves
-from metrics_core.reads.peak import Peak, active_window, peak, peak_window
+from metrics_core.reads.peak import active_window
+from metrics_core.reads.peaks import peak_of
 from metrics_core.reads.running import Running
-from metrics_core.reads.snapshot import RECENT, SHOWN_PERIODS
+from metrics_core.reads.segments import names_segment, segments_of
+from metrics_core.reads.snapshot import RECENT, SHOWN_PERIODS, moment_of
 from metrics_core.reads.views import kept_events, origins_of
 from metrics_core.rollup.derive import additive, ratio
 from metrics_core.rollup.totals import ZERO, Totals, add
-from metrics_core.store.protocols import Sighting, Store, Tally
+from metrics_core.store.protocols import Store
 
 Where: TypeAlias = tuple[Filter, ...]
 Key: TypeAlias = tuple[str, Where]
@@ -59,11 +61,15 @@ class Parts:
     """The newest snapshots of parts of the data. One is taken again when the store moved or windows did, and never
     oftener than leaves the machine to others."""
 
-    def __init__(self, store: Store, calendar: Calendar, clock: Clock, *, number: Callable[[], int]) -> None:
-        """`number` gives each snapshot its number."""
+    def __init__(
+        self, store: Store, calendar: Calendar, clock: Clock, *, whole: Callable[[str], Snapshot], number: Callable[[], int]
+    ) -> None:
+        """`whole` is the newest snapshot of everything, whose instant and number its parts share; `number` numbers those
+        that were taken of another state of the store."""
         self._store = store
         self._calendar = calendar
         self._clock = clock
+        self._whole = whole
         self._number = number
         self._kept: Kept[Key, _Part] = Kept(clock, most=MOST_PARTS)
         self._flights: Flights[Key, _Part] = Flights()
@@ -94,7 +100,7 @@ class Parts:
         return self._flights.once(key, lambda: self._taken(key))
 
     def _is_fresh(self, part: _Part) -> bool:
-        age = self._clock.now() - part.snapshot.as_of
+        age = moment_of(self._clock.now()) - part.snapshot.as_of
         if 0 <= age < 4 * part.took * SECOND:
             return True
         return 0 <= age < FRESH_SECONDS * SECOND and part.state == (self._store.generation(), self._store.newest_seq())
@@ -104,16 +110,21 @@ class Parts:
         if before is not None and self._is_fresh(before):
             return before  # somebody else took it just before
         view, where = key
-        started, now = perf_counter(), self._clock.now()
+        started, whole = perf_counter(), self._whole(view)
         with self._store.view():
             state = (self._store.generation(), self._store.newest_seq())
+            same = whole.newest_seq == state[1]
+            if same and before is not None and (before.snapshot.seq, before.state) == (whole.seq, state):
+                return before
+            now = whole.as_of if same else moment_of(self._clock.now())
             counts = kept_events(self._store)
             origins = origins_of(view, counts)
             known = before if before is not None and before.snapshot.origins == origins else None
             pool = _latest(self._store, origins, where, now, known, state)
             snapshot = take(
-                self._store, self._calendar, view=view, origins=origins, where=where, seq=self._number(), now=now,
-                counts=counts, recent=[event for event in pool if event.at < now][:RECENT],
+                self._store, self._calendar, view=view, origins=origins, where=where, now=now,
+                seq=whole.seq if same else self._number(),
+                counts=counts, recent=[event for event in pool if event.at < now][:RECENT], newest_seq=state[1],
             )  # fmt: skip
             trail = known.trail if known is not None else self._trail(now, origins, where)
         point = (now, int(snapshot.periods["today"].figures["revenue"] or 0), snapshot.active_now)
@@ -155,7 +166,7 @@ class PartRunning(Running):
 
 def take(
     store: Store, calendar: Calendar, *, view: str, origins: tuple[str, ...], where: Where, seq: int, now: Instant,
-    counts: Mapping[str, int], recent: Sequence[Event],
+    counts: Mapping[str, int], recent: Sequence[Event], newest_seq: int = 0,
 ) -> Snapshot:
     """Every measure over every period at `now`, of the part that the filters keep. Call it inside one `store.view()`."""
     compared = {name: calendar.compared(name, now) for name in SHOWN_PERIODS}
@@ -164,7 +175,7 @@ def take(
     edges = (now - MINUTE, *(edge for window in every for edge in (window.start, window.end)))
     running = PartRunning(store, edges, origins, where)
     figures = {window: _figures(store, running, window, origins, where) for window in every}
-    top = _peak(store, now, origins, where)
+    top = peak_of(store, now, origins, where)
     periods: dict[str, PeriodFigures] = {}
     for name, window in windows.items():
         against = compared[name]
@@ -176,7 +187,7 @@ def take(
         seq, view, origins, now, now, recent[0].at if recent else None, periods,
         active_now=_users(store, active_window(now), origins, where)["active"], peak=top.users, peak_at=top.at,
         recent=tuple(recent), per_minute=running.over(Window(now - MINUTE, now), origins)[TOTALS.index("events")],
-        counts=counts,
+        counts=counts, newest_seq=newest_seq,
     )  # fmt: skip
 
 
@@ -221,39 +232,24 @@ def _users(store: Store, window: Window, origins: tuple[str, ...], where: Where)
     return {"buyers": 0, "active": 0} | cells.get((None, ()), {})
 
 
-def _peak(store: Store, now: Instant, origins: tuple[str, ...], where: Where) -> Peak:
-    """The most users at a whole minute. Cut a microsecond late, a minute of events is (m - 1 min, m]: all of them are
-    active at the same marks, from m on."""
-    rows = store.events.tally(
-        Tally(peak_window(now), ("active",), ("user",), where, origins, "minute", shifts=((ALL_TIME_START, -1),))
-    )
-    numbers: dict[Value, int] = {}
-
-    def sightings() -> Iterator[Sighting]:
-        for bucket, user, _ in rows:
-            number = numbers.setdefault(user, len(numbers))
-            yield Sighting(0, int(bucket or 0) - 1 + MINUTE, number, "", buyer=False, active=True)
-
-    return peak(sightings(), now)
-
-
 def _latest(
     store: Store, origins: tuple[str, ...], where: Where, now: Instant, before: _Part | None, state: tuple[int, int]
 ) -> list[Event]:
     """The latest events of the part, newest first, some of which may be dated a little ahead."""
     log = store.events
+    named: Callable[[Sequence[Event]], Sequence[Event]] = segments_of(store).named if names_segment((), where) else list
     if before is not None and before.state[0] == state[0]:
         if before.state == state:
             return before.pool
         new = log.newest(_PAGE, origins=origins, after_seq=before.state[1])
         if len(new) < _PAGE:
-            seen = [kept for event in new if (kept := kept_of(event, where)) is not None]
+            seen = [kept for event in named(new) if (kept := kept_of(event, where)) is not None]
             return sorted((*seen, *before.pool), key=lambda event: -event.at)[: 2 * RECENT]
     found: dict[str, Event] = {}
     until: Instant | None = None
     for _ in range(LOOKED_THROUGH // _PAGE):
         page = log.newest(_PAGE, origins=origins, before=until)
-        found |= {kept.id: kept for event in page if (kept := kept_of(event, where)) is not None}
+        found |= {kept.id: kept for event in named(page) if (kept := kept_of(event, where)) is not None}
         if len(found) >= 2 * RECENT or len(page) < _PAGE:
             break
         # The page may have ended within an instant: the rest of it comes with the next, unless that is all there was.

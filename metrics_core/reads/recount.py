@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-from metrics_core.model.event import LIVE
+from metrics_core.model.event import LIVE, ORDER_COMPLETED, Event
 from metrics_core.model.instant import DAY, MINUTE, SECOND, Instant
 from metrics_core.model.measure import How, Measure
+from metrics_core.reads.buyers import AWAY, LOYAL, MANY, NEW, ORDER_KINDS, RETURNING, WON_BACK, is_unnamed, world_of
 from metrics_core.reads.facts import PRESENT_FOR, Facts
+from metrics_core.reads.segments import names_segment
 from metrics_core.store.protocols import EventLog
 
 LATE: Instant = 30 * SECOND
@@ -51,8 +53,9 @@ def recount(log: EventLog, facts: Facts, measures: tuple[Measure, ...]) -> Recou
     marks = any(measure.how is How.PEAK for measure in measures)
     level = any(measure.how is How.LEVEL for measure in measures)
     rows = late = latest = 0
+    history = _History(log) if names_segment((), facts.where) else None
     for chunk in log.scan(facts.window, kinds=facts.kinds, origins=facts.origins):
-        for event in chunk:
+        for event in chunk if history is None else map(history.named, chunk):
             terms = facts.terms_of(event)
             lines = facts.kept(event) if terms else None
             if lines is None:
@@ -97,6 +100,32 @@ def recount(log: EventLog, facts: Facts, measures: tuple[Measure, ...]) -> Recou
         values, rows, dict(rows_of), dict(origins), dict(kinds), late, latest,
         {term: frozenset(names) for term, names in users.items()}, peak_at, perf_counter() - started,
     )  # fmt: skip
+
+
+class _History:
+    """Every order there ever was, for the segments of those that name none: one after the other."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._placed: dict[str | None, Instant] = {}
+        self._bought: dict[tuple[str, str | None], list[Instant]] = {}
+        for chunk in log.scan(kinds=ORDER_KINDS):
+            for event in chunk:
+                if event.placed:
+                    self._placed[event.order_id] = event.at
+                if event.kind == ORDER_COMPLETED:
+                    self._bought.setdefault((world_of(event.origin), event.user), []).append(event.at)
+
+    def named(self, event: Event) -> Event:
+        return event._replace(segment=self._segment(event)) if is_unnamed(event) else event
+
+    def _segment(self, event: Event) -> str:
+        placed = self._placed[event.order_id]
+        before = [at for at in self._bought.get((world_of(event.origin), event.user), ()) if at < placed]
+        if not before:
+            return NEW
+        if max(before) < placed - AWAY:
+            return WON_BACK
+        return RETURNING if len(before) < MANY else LOYAL
 
 
 def _peak(seen: list[tuple[Instant, str]], until: Instant) -> tuple[int, Instant | None]:

@@ -57,7 +57,7 @@ def rows(log: EventLog, facts: Facts, *, search: str = "", after: str | None = N
             step = max(step // 16, 1)
             continue
         looked += len(events)
-        for event in reversed(events):
+        for event in reversed(facts.named(events)):
             if passed is not None:
                 if event.at < until:
                     passed = None  # what stood there went; everything from here on is after it
@@ -82,7 +82,7 @@ def every(log: EventLog, facts: Facts, *, search: str = "") -> Iterator[Fact]:
     """All rows of a figure in the order of time, for a file."""
     wanted = search.strip().casefold()
     for chunk in log.scan(facts.window, kinds=facts.kinds, origins=facts.origins):
-        for event in chunk:
+        for event in facts.named(chunk):
             fact = _fact(facts, event, wanted)
             if fact is not None:
                 yield fact

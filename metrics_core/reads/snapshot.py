@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from metrics_core.model.event import Event
-from metrics_core.model.instant import MINUTE, Instant
+from metrics_core.model.instant import MILLISECOND, MINUTE, Instant
 from metrics_core.model.measure import MEASURES, RATIOS, TOTALS, How
 from metrics_core.model.snapshot import PeriodFigures, Snapshot
 from metrics_core.model.window import Calendar, Window
@@ -23,6 +23,14 @@ _POOL = 2 * RECENT
 """Some of the latest may be dated a little ahead."""
 _EVENTS = TOTALS.index("events")
 _REVENUE = next(measure for measure in MEASURES if measure.name == "revenue")
+
+
+def moment_of(now: Instant) -> Instant:
+    """What a snapshot at `now` is of: a whole millisecond, so that messages, links and explanations name it exactly.
+
+    It is the next one, as what was recorded by now belongs to it.
+    """
+    return -(-now // MILLISECOND) * MILLISECOND
 
 
 class _Period(NamedTuple):
@@ -69,6 +77,7 @@ class Snapshots:
                 active_now=self._audience.users("active", active_window(now), origins),
                 peak=peak.users, peak_at=peak.at, recent=tuple(recent),
                 per_minute=running.over(Window(now - MINUTE, now), origins)[_EVENTS], counts=counts,
+                newest_seq=state[1],
             )  # fmt: skip
 
     def trail(self, moments: Sequence[Instant], origins: tuple[str, ...], now: Instant) -> list[tuple[Instant, int, int]]:

@@ -15,41 +15,57 @@ class _Row(NamedTuple):
 
     schemes: tuple[str, ...]
     """How its URLs begin, without the driver that may stand behind a plus sign."""
-    open: Callable[[str], Store]
+    open: Callable[[str, str | None], Store]
 
 
-def _memory(url: str) -> Store:
+def _memory(url: str, catalog: str | None) -> Store:
     from metrics_core.store.memory.store import MemoryStore
 
     return MemoryStore()
 
 
-def _sql(url: str) -> Store:
+def _sql(url: str, catalog: str | None) -> Store:
     from metrics_core.store.sql.store import SqlStore
 
     return SqlStore(url)
 
 
-def _mongo(url: str) -> Store:
+def _mongo(url: str, catalog: str | None) -> Store:
     from metrics_core.store.mongo.store import MongoStore
 
     return MongoStore(url)
+
+
+def _clickhouse(url: str, catalog: str | None) -> Store:
+    try:
+        from metrics_core.store.clickhouse.store import ClickHouseStore
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("clickhouse_connect"):
+            raise
+        message = "The driver of ClickHouse is not installed: pip install clickhouse-connect, or use another DATABASE_URL."
+        raise SettingError(message) from None
+    return ClickHouseStore(url, catalog)
 
 
 _ROWS = (
     _Row(("sqlite",), _sql),
     _Row(("postgresql", "postgres"), _sql),
     _Row(("mongodb",), _mongo),
+    _Row(("clickhouse",), _clickhouse),
+    _Row(("chdb",), _clickhouse),
     _Row(("memory",), _memory),
 )
 
 
-def connect(url: str) -> Store:
-    """The store of a DATABASE_URL; nothing is connected yet. SettingError where no store speaks to that sort of database."""
+def connect(url: str, catalog: str | None = None) -> Store:
+    """The store of a DATABASE_URL; nothing is connected yet. SettingError where no store speaks to that sort of database.
+
+    `catalog` is CATALOG_URL: where a database keeps its small documents that has no place for them itself.
+    """
     scheme = url.partition(":")[0].partition("+")[0].strip().lower()
     for row in _ROWS:
         if scheme in row.schemes:
-            return row.open(url)
+            return row.open(url, catalog)
     known = [name for row in _ROWS for name in row.schemes]
     close = get_close_matches(scheme, known, n=1)
     hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(row.schemes[0] for row in _ROWS)}."

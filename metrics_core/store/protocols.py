@@ -105,6 +105,15 @@ class EventLog(Protocol):
         """The latest events by (at, seq), newest first; with `after_seq`, only among those appended after it."""
         ...
 
+    def since(self, seq: int, limit: int) -> list[tuple[int, Event]]:
+        """Events after `seq` in the order in which they were appended, each with its number; at most `limit`, and none
+        only when there are none."""
+        ...
+
+    def placed_at(self, order_ids: Sequence[str]) -> dict[str, Instant]:
+        """When these orders were placed; unknown ones are left out."""
+        ...
+
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         """Who did something in the window, in no particular order; events without a user are left out."""
         ...
@@ -184,6 +193,10 @@ class Catalog(Protocol):
 
     def find(self, shelf: str) -> list[Document]:
         """All of a shelf, by name."""
+        ...
+
+    def shelves(self) -> list[str]:
+        """The shelves that have documents, by name."""
         ...
 
     def drop(self, shelf: str, name: str) -> bool: ...

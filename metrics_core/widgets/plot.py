@@ -200,7 +200,11 @@ def so_far(course: Course) -> list[Plotly]:
         return []
     start, end, here = (datetime.fromisoformat(edge) for edge in (*course.reach, last.x))
     left = end > start and (here - start) / (end - start) > 0.75
-    return [{"x": last.x, "y": value, "text": words.in_figure(f"{last.label} so far"), "yanchor": "top", "yshift": -4,
+    # At the foot of the chart there is room above only: below stand the names of the axis.
+    reach = [abs(one) for one in course.series[0].values if one is not None]
+    low = abs(value) < 0.15 * max(reach, default=0) or not any(reach)
+    return [{"x": last.x, "y": value, "text": words.in_figure(f"{last.label} so far"),
+             "yanchor": "bottom" if low else "top", "yshift": 4 if low else -4,
              "xanchor": "right" if left else "left", "xshift": -8 if left else 8, "showarrow": False}]  # fmt: skip
 
 

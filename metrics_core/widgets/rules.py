@@ -53,8 +53,8 @@ def check_question(
                         "Choose transactions, completed or failed.")  # fmt: skip
     if "active_now" in needed and grain:
         _refuse("Active users now is a figure of one moment and has no course over time. Choose active_users.")
-    if "peak_24h" in needed and (by or grain or filtered):
-        _refuse("The peak of 24 h is kept for everyone together. Choose active_users to split, filter or cut it by time.")
+    if "peak_24h" in needed and (by or grain or {"hour", "weekday"} & set(filtered)):
+        _refuse("The peak is one figure of 24 h. Choose active_users to split it, or to see it by hour, weekday or time.")
 
 
 def check_one_unit(measures: Sequence[str]) -> None:

@@ -103,7 +103,7 @@ def listed(names: Sequence[str]) -> str:
 
 _MISSING: Mapping[str, tuple[str, str, str]] = {
     "staff": ("group", "No order names a staff member", "Send `staffId` with an order and the ranking starts with it."),
-    "segment": ("diversity_3", "No order names a segment", "Send `segment` with an order."),
+    "segment": ("diversity_3", "No order names its buyer", "Send `userId` with an order, or `segment`."),
     "channel": ("storefront", "Nothing names a channel", "Send `channel` with an order or an event."),
     "region": ("public", "Nothing names a region", "Send `region` with an order or an event."),
     "product": ("inventory_2", "No product was sold", "Send an order with `lines`, each with its `productId`."),

@@ -19,8 +19,8 @@ DID = {
     "person.claim": "came with another role", "person.save": "changed a person", "person.remove": "removed a person",
     "key.make": "made a key", "key.revoke": "revoked a key", "data.generate": "generated demo data",
     "data.sample": "added a sample", "data.import": "imported a file", "data.clear": "cleared records",
-    "data.rebuild": "rebuilt the totals", "simulator.start": "started the simulator",
-    "simulator.stop": "stopped the simulator",
+    "data.adopt": "took in sales of other programs", "data.rebuild": "rebuilt the totals",
+    "simulator.start": "started the simulator", "simulator.stop": "stopped the simulator",
     "simulator.pause": "paused the simulator", "simulator.resume": "resumed the simulator",
     "simulator.change": "changed the simulator", "simulator.purge": "purged a run",
 }  # fmt: skip

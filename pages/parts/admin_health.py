@@ -12,16 +12,19 @@ MARKS = {
     "ok": ":green-badge[:material/check_circle: well]", "degraded": ":orange-badge[:material/warning: not at its best]",
     "down": ":red-badge[:material/error: down]",
 }  # fmt: skip
-TITLES = {"store": "Database", "inbox": "Inbox", "snapshot": "Snapshots", "feed": "Live feed", "simulator": "Simulator"}
+TITLES = {
+    "store": "Database", "inbox": "Inbox", "snapshot": "Snapshots", "feed": "Live feed", "simulator": "Simulator",
+    "redis": "Redis", "replicas": "Replicas",
+}  # fmt: skip
 EVERY = 5
 
 
 @st.fragment(run_every=EVERY)
 def draw() -> None:
     report = engine().report()
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="small"):
         for name, part in report["parts"].items():
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
                 st.markdown(f"**{TITLES.get(name, name.capitalize())}**", width=130)
                 st.markdown(MARKS[part["state"]], width=170)
                 st.markdown(f":small[{part['detail']}{_more(name, part)}]", width="stretch")

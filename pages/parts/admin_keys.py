@@ -89,9 +89,10 @@ def _make() -> None:
         words = f"**The key of {plain(made[0])} is shown once.**"
         st.markdown(f"{words} Copy it now; the list can end it, but not show it again.")
         st.code(made[1], language=None, wrap_lines=True)
-        if st.button("Done", key="key_done"):
-            _close()
-            st.rerun()
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Done", key="key_done"):
+                _close()
+                st.rerun()
         return
     label = st.text_input("For which program", key="key_label", max_chars=80, placeholder="Shop backend")
     sends = st.toggle("May send records", value=True, key="key_sends")

@@ -65,7 +65,7 @@ def _text(person: Person) -> str:
 
 def _rows(people: list[Person]) -> None:
     zone, now = engine().calendar.zone, engine().clock.now()
-    with st.container(border=bool(people), gap="xsmall"):
+    with st.container(border=bool(people), gap="small"):
         for person in people[:SHOWN]:
             waits = person.role is None and person.active
             seen = "not here yet" if person.seen_at is None else f"here {day_and_time(person.seen_at, zone, now)}"
@@ -75,7 +75,7 @@ def _rows(people: list[Person]) -> None:
                 else ":orange-badge[:material/schedule: Waits for a role]" if waits else role_badge(person.role)
             )  # fmt: skip
             name = plain(person.name or person.email.partition("@")[0])
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(f"**{name}**  \n:small[{address(person.email)} :gray[· {seen}]]", width=300)
                 st.markdown(standing, width=170)
                 st.markdown("" if waits else f":small[sees {plain(sees)}]", width="stretch")

@@ -42,17 +42,18 @@ def draw() -> None:
 
 def _rows(links: list[Share], titles: dict[str, str]) -> None:
     zone, now = engine().calendar.zone, engine().clock.now()
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="small"):
         for link in links:
             ends = "until revoked" if link.ends_at is None else f"until {day_and_time(link.ends_at, zone, now)}"
             made = f"{plain(link.made_by_label)}, {day_and_time(link.made_at, zone, now)}"
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.markdown(
                     f"**{plain(titles.get(link.dashboard, link.dashboard))}** {plain(link.label)}  \n"
                     f":small[:gray[{made} · {ends}]]", width="stretch",
                 )  # fmt: skip
-                st.markdown(f":small[{_terms(link)}]", width="content")
-                st.markdown(STANDS[_standing(link)], width=110)
+                if terms := _terms(link):
+                    st.markdown(f":small[{terms}]", width="content")
+                st.markdown(STANDS[_standing(link)], width="content")
                 if _standing(link) == "open":
                     st.button(
                         ":red[Revoke]", type="tertiary", key=f"sharing_{link.id}", on_click=_revoke,

@@ -17,7 +17,7 @@ from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.instant import moment
 from metrics_core.model.query import Value
 from pages.parts import board_state
-from pages.parts.desk import engine, primary, zone_name, zones
+from pages.parts.desk import engine, zone_name, zones
 
 PERIODS = {"today": "Today", "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d", CUSTOM: "Custom"}
 OTHERS = {CUSTOM: "These days", "week": "This week", "month": "This month", "all_time": "All time"}
@@ -224,7 +224,7 @@ def _presets(state: State, name: str, who: Principal) -> None:
         horizontal=True, vertical_alignment="bottom"
     ):
         wanted = st.text_input("Keep this view as a preset", placeholder="Name", max_chars=80, width=190)
-        if st.form_submit_button(primary("Keep", "bookmark_add")) and wanted:
+        if st.form_submit_button("Keep", icon=":material/bookmark_add:") and wanted:
             try:
                 engine().presets.save(name, wanted, state, who)
             except PulseboardError as error:

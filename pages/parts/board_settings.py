@@ -47,7 +47,7 @@ def _drawer(saved: Saved, state: State, who: Principal, widget: dict[str, Any], 
     try:
         kind.read(spec)
     except BadRequestError as error:
-        st.caption(f":red[:material/error: {error}]")
+        st.markdown(f":small[:red[:material/error: {error}]]")
         right_now = False
     else:
         right_now = True

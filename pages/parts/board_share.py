@@ -92,9 +92,9 @@ def _link(link: Share, token: str) -> None:
     address = f"{_here()}/dashboards?{urlencode({TOKEN: token, **embed})}"
     st.markdown("**This link is shown once.** Copy it now; the list of links can end it, but not show it again.")
     st.code(address, language=None, wrap_lines=True)
-    left, right = st.columns([1, 2], vertical_alignment="center")
-    left.image(_code(address), width=150)
-    right.caption("For a phone: point its camera here.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(_code(address), width=150, alt="The link as a QR code")
+        st.caption("For a phone: point its camera here.", width="content")
     if link.embed:
         st.code(f'<iframe src="{address}" width="100%" height="720" style="border:0"></iframe>', language="html")
     with st.container(horizontal=True, horizontal_alignment="right"):

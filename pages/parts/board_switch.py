@@ -27,8 +27,9 @@ def go(name: str) -> None:
 def switcher(saved: Saved, who: Principal) -> None:
     """Every dashboard the visitor may see."""
     shown = st.popover(
-        "", icon=":material/dashboard:", type="tertiary", key=SWITCHER, on_change="rerun", help="Other dashboards"
-    )
+        "Other dashboards", icon=":material/dashboard:", type="tertiary", key=SWITCHER, on_change="rerun",
+        help="Other dashboards",
+    )  # fmt: skip
     if not shown.open:
         return
     with shown, st.container(gap="xxsmall"):

@@ -58,12 +58,15 @@ def _ask(sentence: str) -> None:
         tried = st.session_state.get(PASSWORD)
         st.text_input("Password", type="password", key=PASSWORD, autocomplete="off")
         if tried:
-            st.caption(f":red[:material/error: {sentence}]")
+            st.markdown(f":small[:red[:material/error: {sentence}]]")
         st.form_submit_button(primary("Open", "lock_open"), type="primary")
 
 
 def _closed(sentence: str) -> None:
-    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+    with (
+        st.container(horizontal_alignment="center"),
+        st.container(border=True, horizontal_alignment="center", gap="xsmall", width=480),
+    ):
         st.markdown(":gray-badge[:material/link_off:]", width="content")
         st.markdown("**This link does not open**", width="content")
         st.caption(sentence, width="content")

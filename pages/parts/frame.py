@@ -15,6 +15,7 @@ from metrics_core.errors import PulseboardError, StoreAwayError
 from metrics_core.model.access import Principal
 from pages.parts import sign_in
 from pages.parts.desk import VERSION, engine, plain, signed_in, signs_in, visitor, zone_name
+from pages.parts.wanted import go_to_wanted
 
 log = logging.getLogger(__name__)
 
@@ -152,4 +153,5 @@ def foot(who: Principal) -> None:
         lines.insert(1, f":gray[{TITLES[who.role]}{sees}]")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
     if signs_in():
+        go_to_wanted()
         st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out", on_click=st.logout)

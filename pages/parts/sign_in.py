@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.desk import address, engine, plain, primary
+from pages.parts.wanted import keep_wanted
 
 MARK = Path(__file__).resolve().parents[2] / "static" / "icon.png"
 SETTINGS = ("client_kwargs",)
@@ -36,6 +37,7 @@ def draw(why: str) -> None:
             )
             return
         st.caption("A link that was shared with you opens without signing in.", text_alignment="center")
+        keep_wanted()
 
 
 def providers() -> dict[str, str]:

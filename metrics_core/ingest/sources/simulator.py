@@ -23,7 +23,7 @@ SOURCE = "simulator"
 COUNTS = ("records", "completed", "pending", "failed", "views", "activities", "refused", "retried")
 """What is counted of a run. `pending` is how many of its orders wait now; the others only grow."""
 
-_SHOWN_TICKS = 20
+SHOWN_TICKS = 20
 _LOG = logging.getLogger(__name__)
 
 
@@ -72,6 +72,10 @@ class SimulatorSettings:
         """Seconds from one tick to the next."""
         return self.seconds / self.speed
 
+    def flow(self, zone: ZoneInfo, digits: int) -> Flow:
+        """What a tick holds."""
+        return Flow(self.seed, self.rate, int(self.pace * SECOND), self.channels, self.regions, zone, digits)
+
 
 @dataclass(frozen=True, slots=True)
 class SimulatorState:
@@ -114,7 +118,7 @@ class Simulator:
         self._number = 0
         self._waiting: tuple[Waiting, ...] = ()
         self._unsent: Made | None = None
-        self._ticks: deque[TickRow] = deque(maxlen=_SHOWN_TICKS)
+        self._ticks: deque[TickRow] = deque(maxlen=SHOWN_TICKS)
         self._sent: Counter[str] = Counter()
         self._state = SimulatorState(False, False, None, None, None, None, None, owner, SimulatorSettings(), {}, (), None)
 
@@ -164,6 +168,10 @@ class Simulator:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=30)
         return self.state()
+
+    def close(self) -> None:
+        """The process ends, and its run with it."""
+        self.stop()
 
     def pause(self) -> SimulatorState:
         with self._lock:
@@ -234,15 +242,7 @@ class Simulator:
                 self._note("A tick failed for a reason that is in the server's log. The next one tries again.")
 
     def _flow(self, settings: SimulatorSettings) -> Flow:
-        return Flow(
-            settings.seed,
-            settings.rate,
-            int(settings.pace * SECOND),
-            settings.channels,
-            settings.regions,
-            self._zone,
-            self._digits,
-        )
+        return settings.flow(self._zone, self._digits)
 
     def _note(self, trouble: str) -> None:
         with self._lock:
@@ -250,26 +250,9 @@ class Simulator:
             self._state = replace(self._state, trouble=trouble)
 
     def _count(self, made: Made, receipt: Receipt, now: Instant) -> None:
-        refused = {refusal.index for refusal in receipt.refused}
-        placed: Counter[str] = Counter()
-        for index, record in enumerate(made.records):
-            if index in refused:
-                continue
-            if "lines" in record:
-                placed[record["status"]] += 1
-            elif "status" in record:
-                self._sent[record["status"]] += 1
-            elif "userName" in record:
-                self._sent["activities"] += 1
-            else:
-                self._sent["views"] += record.get("count", 1)
-        self._sent["records"] += len(made.records) - len(refused)
-        self._sent["refused"] += len(refused)
-        self._sent["completed"] += placed["completed"]
-        self._sent["failed"] += placed["failed"]
-        self._ticks.append(
-            {"at": iso(now), "completed": placed["completed"], "pending": placed["pending"], "failed": placed["failed"]}
-        )
+        sent, row = counted(made, receipt, now)
+        self._sent.update(sent)
+        self._ticks.append(row)
         self._state = replace(self._state, trouble=None)
 
     def _require_stopped(self) -> None:
@@ -278,11 +261,40 @@ class Simulator:
                 raise self._busy()
 
     def _busy(self) -> ConflictError:
-        state = self._state
-        since = iso(state.started_at)[11:19] if state.started_at is not None else ""
-        return ConflictError(
-            f"The simulator is running already: {state.run_id}, started by {state.by} at {since} UTC. Stop it first."
-        )
+        return busy(self._state)
+
+
+def busy(state: SimulatorState) -> ConflictError:
+    """Why a second run cannot be started."""
+    since = iso(state.started_at)[11:19] if state.started_at is not None else ""
+    return ConflictError(
+        f"The simulator is running already: {state.run_id}, started by {state.by} at {since} UTC. Stop it first."
+    )
+
+
+def counted(made: Made, receipt: Receipt, now: Instant) -> tuple[Counter[str], TickRow]:
+    """What a tick adds to the counts of its run, and its row of the chart."""
+    refused = {refusal.index for refusal in receipt.refused}
+    sent: Counter[str] = Counter()
+    placed: Counter[str] = Counter()
+    for index, record in enumerate(made.records):
+        if index in refused:
+            continue
+        if "lines" in record:
+            placed[record["status"]] += 1
+        elif "status" in record:
+            sent[record["status"]] += 1
+        elif "userName" in record:
+            sent["activities"] += 1
+        else:
+            sent["views"] += record.get("count", 1)
+    sent["records"] += len(made.records) - len(refused)
+    sent["refused"] += len(refused)
+    sent["completed"] += placed["completed"]
+    sent["failed"] += placed["failed"]
+    return sent, {
+        "at": iso(now), "completed": placed["completed"], "pending": placed["pending"], "failed": placed["failed"],
+    }  # fmt: skip
 
 
 def _within(what: str, value: float, low: float, high: float) -> None:

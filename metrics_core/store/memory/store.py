@@ -200,6 +200,15 @@ class MemoryLog:
         latest_first = self._matching(origins=origins)[::-1]
         return [event for event in latest_first if id(event) in late and (before is None or event.at < before)][:limit]
 
+    def since(self, seq: int, limit: int) -> list[tuple[int, Event]]:
+        with self._store.reading() as kept:
+            return list(enumerate(kept.events[seq : seq + limit], start=seq + 1))
+
+    def placed_at(self, order_ids: Sequence[str]) -> dict[str, Instant]:
+        with self._store.reading() as kept:
+            events = [event for order_id in dict.fromkeys(order_ids) for event in kept.orders.get(order_id, ())]
+            return {event.order_id: event.at for event in events if event.placed and event.order_id is not None}
+
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         with self._store.reading() as kept:
             return [
@@ -335,6 +344,10 @@ class MemoryCatalog:
     def find(self, shelf: str) -> list[Document]:
         with self._lock:
             return [_copied(document) for (kept, _), document in sorted(self._documents.items()) if kept == shelf]
+
+    def shelves(self) -> list[str]:
+        with self._lock:
+            return sorted({shelf for shelf, _ in self._documents})
 
     def drop(self, shelf: str, name: str) -> bool:
         with self._lock:

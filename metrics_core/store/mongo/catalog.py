@@ -47,6 +47,10 @@ class MongoCatalog:
             rows = self._server.plain[DOCUMENTS].find(these, session=state.session).sort("_id", 1)
             return [_document(row) for row in rows]
 
+    def shelves(self) -> list[str]:
+        with self._server.read() as state:
+            return sorted(self._server.plain[DOCUMENTS].distinct("_id.shelf", session=state.session))
+
     def drop(self, shelf: str, name: str) -> bool:
         self._server.settle()
         with self._server.sentences():

@@ -20,6 +20,7 @@ from metrics_core.store.mongo.users import UserNumbers
 from metrics_core.store.protocols import Sighting, Tally
 
 _EVER = Window(-(1 << 62), 1 << 62)
+_AT_ONCE = 20_000
 _EVENTS = 7
 """The place of `events` among the totals."""
 
@@ -65,6 +66,25 @@ class MongoLog:
                 # Few are new: else the server might walk all of time backwards for them.
                 found = found.hint("_id_")
             return self._events(state, list(found))
+
+    def since(self, seq: int, limit: int) -> list[tuple[int, Event]]:
+        with self._server.read() as state:
+            asked = all_of(state.facts(max(seq, 0)))
+            found = self._server.plain[FACTS].find(asked, session=state.session).sort("_id", 1).limit(limit)
+            rows = list(found)
+            return [(int(row["_id"]), event) for row, event in zip(rows, self._events(state, rows), strict=True)]
+
+    def placed_at(self, order_ids: Sequence[str]) -> dict[str, Instant]:
+        found: dict[str, Instant] = {}
+        wanted = list(dict.fromkeys(order_ids))
+        with self._server.read() as state:
+            for first in range(0, len(wanted), _AT_ONCE):
+                some = {"order_id": {"$in": wanted[first : first + _AT_ONCE]}, "kept": True, "placed": True}
+                rows = self._server.plain[FACTS].find(
+                    all_of([some, *state.facts()]), {"order_id": 1, "at": 1}, session=state.session
+                )
+                found.update((row["order_id"], int(row["at"])) for row in rows)
+        return found
 
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         with self._server.read() as state:

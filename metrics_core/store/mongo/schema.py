@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -14,27 +15,40 @@ Fields: TypeAlias = dict[str, Any]
 
 Collections: TypeAlias = Database[Fields]
 
-FACTS = "facts"
+# Their names begin with ours: programs that share the database have users and documents, too.
+FACTS = "pulseboard.facts"
 """One document an event, with its lines inside: `_id` is its seq. `kept` marks what is in the log; on a standalone server,
 `gone` is the number of the batch that took it out, for as long as somebody may still look at what was before."""
-USERS = "users"
+USERS = "pulseboard.users"
 """`_id` is the number of the user called `name`."""
-TOTALS = "totals"
+TOTALS = "pulseboard.totals"
 """`_id` is the place {rollup, grain, start, origin, key}. On a standalone server `n` is the batch that wrote it last, and
 `was` what it was before, newest first."""
-SETS = "sets"
+SETS = "pulseboard.sets"
 """`_id` is the place {name, grain, start, origin}; `n` and `was` as in the totals, see `versions.py`."""
-DOCUMENTS = "documents"
-WRITERS = "writers"
+DOCUMENTS = "pulseboard.documents"
+WRITERS = "pulseboard.writers"
 """`_id` is the session in which a process writes transactions: those of one that died are ended by the others."""
-META = "meta"
+META = "pulseboard.meta"
 """`log`: the newest seq, batch and user number that were published, the generation, and on a standalone server the note of
-the batch that is being written. `schema`: the number of the last step."""
+the batch that is being written. `schema`: the number of the last step. `identity`: what marks our own sales in `sales`.
+`followed`: how far the sales of other programs were read. `mirrored`: how far ours were written there."""
+REFUSED = "pulseboard.refused"
+"""Sales of other programs that were not taken in: `_id` is theirs; with the step, the field and the reason."""
+
+SALES = "sales"
+"""One document a sale, shared with other programs: theirs are read and never changed, ours carry a mark."""
+METRICS = "metrics"
+"""Figures by period and time, for programs that read them here."""
+MARK = "pulseboard"
+"""The field that our own documents in `sales` have."""
 
 LOG: Mapping[str, str] = {"_id": "log"}
 
 _EXISTS = 48
 """Another one, who starts at the same time, was quicker."""
+_NOT_INDEXED = frozenset({85, 86, 166})
+"""It is a view, or has such an index of another sort: it is read without ours."""
 _HERE = {"kept": True}
 _FACTS_INDEXES = [
     IndexModel([("id", ASCENDING)], name="facts_id", unique=True, partialFilterExpression=_HERE),
@@ -48,6 +62,13 @@ _FACTS_INDEXES = [
     IndexModel([("gone", ASCENDING)], name="facts_gone", sparse=True),
 ]  # fmt: skip
 
+_SHARED_INDEXES: Mapping[str, tuple[list[tuple[str, int]], ...]] = {
+    SALES: (
+        [("date", DESCENDING)], [("productId", ASCENDING), ("date", DESCENDING)], [(f"{MARK}.origin", ASCENDING)],
+    ),
+    METRICS: ([("timestamp", DESCENDING)], [("period", ASCENDING), ("timestamp", DESCENDING)]),
+}  # fmt: skip
+
 
 def _first(database: Collections) -> None:
     # A collection that is made in the middle of a transaction would be in everybody's way.
@@ -55,12 +76,30 @@ def _first(database: Collections) -> None:
     for name in (FACTS, USERS, TOTALS, SETS, DOCUMENTS, WRITERS, META):
         if name not in there:
             _create(database, name)
-    for name in (TOTALS, SETS):
-        database[name].create_indexes([IndexModel([("empty", ASCENDING)], name=f"{name}_empty", sparse=True)])
+    for name, index in ((TOTALS, "totals_empty"), (SETS, "sets_empty")):
+        database[name].create_indexes([IndexModel([("empty", ASCENDING)], name=index, sparse=True)])
     database[FACTS].create_indexes(_FACTS_INDEXES)
     database[USERS].create_indexes([IndexModel([("name", ASCENDING)], name="users_name", unique=True)])
     start = {"seq": 0, "batch": 0, "users": 0, "generation": 0}
     database[META].update_one(LOG, {"$setOnInsert": start}, upsert=True)
+
+
+def _shared(database: Collections) -> None:
+    there = set(database.list_collection_names())
+    for name in (REFUSED, SALES, METRICS):
+        if name not in there:
+            _create(database, name)
+    database[META].update_one({"_id": "identity"}, {"$setOnInsert": {"value": secrets.token_hex(8)}}, upsert=True)
+    for name, wanted in _SHARED_INDEXES.items():
+        try:
+            # Another program may have made them, under names of its own.
+            has = [list(index["key"].items()) for index in database[name].list_indexes()]
+            for keys in wanted:
+                if keys not in has:
+                    database[name].create_index(keys, sparse=keys[0][0].startswith(MARK))
+        except OperationFailure as error:
+            if error.code not in _NOT_INDEXED:
+                raise
 
 
 def _create(database: Collections, name: str) -> None:
@@ -71,7 +110,10 @@ def _create(database: Collections, name: str) -> None:
             raise
 
 
-STEPS: tuple[tuple[int, str, Callable[[Collections], None]], ...] = ((1, "facts, totals, sets and documents", _first),)
+STEPS: tuple[tuple[int, str, Callable[[Collections], None]], ...] = (
+    (1, "facts, totals, sets and documents", _first),
+    (2, "sales and metrics, shared with other programs", _shared),
+)
 
 
 def apply(database: Collections) -> None:

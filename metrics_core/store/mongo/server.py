@@ -118,7 +118,10 @@ class Server:
     def prepare(self, steps: Callable[[], object]) -> None:
         """Have this done before anything else. Where the database is away now, it is done when it is back."""
         self._owed = steps
-        self.settle()
+        try:
+            self.settle()
+        finally:
+            self._met = True
 
     def settle(self) -> None:
         if self._owed is not None:

@@ -11,7 +11,9 @@ from metrics_core.errors import StoreAwayError
 from metrics_core.store.mongo import schema
 from metrics_core.store.mongo.batch import MongoBatch
 from metrics_core.store.mongo.catalog import MongoCatalog
+from metrics_core.store.mongo.foreign import MongoForeign
 from metrics_core.store.mongo.log import MongoLog
+from metrics_core.store.mongo.mirror import MongoMirror
 from metrics_core.store.mongo.server import Server
 from metrics_core.store.mongo.totals import MongoTotals
 from metrics_core.store.mongo.turns import mend, turn
@@ -19,7 +21,7 @@ from metrics_core.store.mongo.users import UserNumbers
 
 
 class MongoStore:
-    """See `metrics_core.store.protocols.Store`."""
+    """See `metrics_core.store.protocols.Store`, and `metrics_core.store.foreign.Shared`."""
 
     def __init__(self, url: str) -> None:
         self._server = Server(url)
@@ -29,6 +31,8 @@ class MongoStore:
         self.events = MongoLog(self._server, self._users)
         self.totals = MongoTotals(self._server, self._users)
         self.catalog = MongoCatalog(self._server)
+        self.foreign = MongoForeign(self._server)
+        self.mirror = MongoMirror(self._server)
 
     def prepare(self) -> None:
         self._server.prepare(self._make_ready)

@@ -49,6 +49,11 @@ class SqlCatalog:
             rows = connection.execute(statement)
             return [Document(row.shelf, row.name, row.version, orjson.loads(row.body)) for row in rows]
 
+    def shelves(self) -> list[str]:
+        statement = select(DOCUMENTS.c.shelf).distinct().order_by(DOCUMENTS.c.shelf)
+        with self._connections.read() as connection:
+            return [row[0] for row in connection.execute(statement)]
+
     def drop(self, shelf: str, name: str) -> bool:
         statement = delete(DOCUMENTS).where(*_here(shelf, name))
         return self._connections.change(lambda connection: connection.execute(statement).rowcount > 0, alone=False)

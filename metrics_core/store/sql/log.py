@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
 from metrics_core.model.instant import Instant
@@ -13,6 +13,7 @@ from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.store.protocols import Sighting, Tally
 from metrics_core.store.sql.connections import Connections
+from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.forget import forget
 from metrics_core.store.sql.rows import events_of
 from metrics_core.store.sql.schema import FACTS, TOTALS_TABLE, USERS
@@ -22,6 +23,7 @@ from metrics_core.store.sql.told import EVENT_ROWS, events_at
 _SIGHTED = select(
     FACTS.c.seq, FACTS.c.at, FACTS.c.user, FACTS.c.origin, FACTS.c.kind, FACTS.c.placed
 ).where(FACTS.c.line == 0, FACTS.c.user.is_not(None))  # fmt: skip
+_PLACED = FACTS.c.placed == literal_column("1")  # written out, for the index that holds just these rows
 _SIGHTED_SINCE = _SIGHTED.where(FACTS.c.seq > bindparam("seq")).order_by(FACTS.c.seq).limit(bindparam("limit"))
 
 
@@ -68,6 +70,28 @@ class SqlLog:
             heads = heads.order_by(FACTS.c.at.desc(), FACTS.c.seq.desc())
         with self._connections.read() as connection:
             return events_at(connection, [row[0] for row in connection.execute(heads.limit(limit))])
+
+    def since(self, seq: int, limit: int) -> list[tuple[int, Event]]:
+        heads = select(FACTS.c.seq).where(FACTS.c.line == 0, FACTS.c.seq > seq).order_by(FACTS.c.seq).limit(limit + 1)
+        with self._connections.read() as connection:
+            found = [row[0] for row in connection.execute(heads)]
+            if not found:
+                return []
+            rows = EVENT_ROWS.where(FACTS.c.seq >= found[0]).order_by(FACTS.c.seq)
+            if len(found) > limit:
+                rows = rows.where(FACTS.c.seq < found.pop())
+            return list(zip(found, events_of(tuple(row) for row in connection.execute(rows)), strict=True))
+
+    def placed_at(self, order_ids: Sequence[str]) -> dict[str, Instant]:
+        found: dict[str, Instant] = {}
+        wanted = list(dict.fromkeys(order_ids))
+        with self._connections.read() as connection:
+            dialect = dialect_of(connection)
+            for first in range(0, len(wanted), dialect.at_once):
+                these = dialect.among(FACTS.c.order_id, wanted[first : first + dialect.at_once])
+                rows = connection.execute(select(FACTS.c.order_id, FACTS.c.at).where(these, _PLACED))
+                found.update((row[0], row[1]) for row in rows)
+        return found
 
     def sightings(self, window: Window, origins: Sequence[str] = ()) -> list[Sighting]:
         return self._sighted(_within(_SIGHTED, window, origins))

@@ -46,6 +46,10 @@ _ENCRYPTION = _Said(
     SettingError, "PostgreSQL on {host} and we do not agree on encryption. Correct sslmode and sslrootcert in DATABASE_URL, "
     "such as ?sslmode=require",
 )  # fmt: skip
+_POOLED = _Said(
+    SettingError, "Another client's statements come through our connection to PostgreSQL on {host}. Where pgbouncer stands "
+    "between, set pool_mode = session for this database.",
+)  # fmt: skip
 _OPTION = _Said(
     SettingError, "DATABASE_URL has a port or an option that PostgreSQL cannot use. Look at what stands behind its host."
 )
@@ -66,6 +70,7 @@ _SILENT = _Said(StoreAwayError, "The database does not answer: start it, or corr
 _BY_CODE: tuple[tuple[str, _Said], ...] = (
     ("40001", _CONTENDED), ("40P01", _CONTENDED),
     ("28", _KEPT_OUT), ("3D", _NO_DATABASE), ("3F000", _NO_RIGHTS), ("42501", _NO_RIGHTS), ("42P01", _NO_TABLES),
+    ("42P05", _POOLED), ("26000", _POOLED),
     (STANDBY, _ONLY_READS), ("25P03", _KEPT_LONG), ("55P03", _KEPT_LONG), ("55000", _MOVING),
     ("53100", _DISK), ("53300", _NO_CONNECTION), ("53", _TROUBLE), ("57", _MOVING), ("58", _TROUBLE), ("08", _SILENT),
 )  # fmt: skip

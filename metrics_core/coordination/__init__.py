@@ -1,0 +1,1 @@
+"""Several replicas on one database that behave as one: who leads, what they tell each other, and how."""

@@ -1,0 +1,1 @@
+"""The newest snapshots, kept and handed to whoever listens."""
