@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 from time import process_time, time_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,6 +19,7 @@ from benchmarks.measure import Outcome, alternate, side
 from benchmarks.server import Server, serving
 from benchmarks.wire import Line, request
 from metrics_core.ingest.admit import Admission
+from metrics_core.model.event import Event
 from metrics_core.model.instant import DAY, SECOND, Instant, iso
 from metrics_core.store.connect import connect
 from metrics_core.store.sql.connections import Connections
@@ -31,19 +32,41 @@ APART: Instant = 2_592_000
 """Microseconds from order to order: a million a month."""
 
 
+class Bare(NamedTuple):
+    """What the product is compared with: a driver that writes what the store would write for the same orders."""
+
+    name: str
+    rows: Callable[[list[Event], int, dict[str, int]], list[Any]]
+    """What is written for these events, numbered from so many on, with these numbers of users."""
+    write: Callable[[list[Any]], None]
+    """Write that, and commit it."""
+
+
 def run(size: float) -> Outcome:
-    requests = max(CLIENTS, round(size / BATCH / ROUNDS))
-    batches = _batches(requests * (ROUNDS + 1))
-    used: dict[str, list[float]] = {"server": [], "client": []}
-    with tempfile.TemporaryDirectory(prefix="pulseboard-") as name, serving(store=Path(name) / "served.db") as server:
-        over_http = [request("/api/v1/orders", orjson.dumps(batch)) for batch in batches]
-        rows = _rows(batches)
+    with tempfile.TemporaryDirectory(prefix="pulseboard-") as name:
         store = connect(f"sqlite:///{Path(name) / 'bare.db'}")
         store.prepare()
         store.close()
         # The product's own way to connect, for the same durability, cache and checkpoints.
         connections = Connections(f"sqlite:///{Path(name) / 'bare.db'}")
-        bare: Any = connections.engine.raw_connection().driver_connection
+        bare: Any = connections.writer.raw_connection().driver_connection
+        try:
+            return against(
+                Bare("sqlite3.executemany", rows_of, lambda rows: _insert(bare, rows)), Path(name) / "served.db", size
+            )
+        finally:
+            bare.close()
+            connections.close()
+
+
+def against(bare: Bare, store: Path | str, size: float) -> Outcome:
+    """Orders to a server over this store, and what it writes for them by the bare driver, in turns."""
+    requests = max(CLIENTS, round(size / BATCH / ROUNDS))
+    batches = _batches(requests * (ROUNDS + 1))
+    used: dict[str, list[float]] = {"server": [], "client": []}
+    with serving(store=store) as server:
+        over_http = [request("/api/v1/orders", orjson.dumps(batch)) for batch in batches]
+        rows = _rows(batches, bare)
 
         def served() -> None:
             before = server.cpu, process_time()
@@ -51,11 +74,11 @@ def run(size: float) -> Outcome:
             used["server"].append(server.cpu - before[0])
             used["client"].append(process_time() - before[1])
 
-        taken = alternate(
-            {"served": served, "bare": lambda: _insert(bare, [rows.pop(0) for _ in range(requests)])}, ROUNDS
-        )
-        bare.close()
-        connections.close()
+        def written() -> None:
+            for _ in range(requests):
+                bare.write(rows.pop(0))
+
+        taken = alternate({"served": served, "bare": written}, ROUNDS)
     number = requests * BATCH
     rates = {name: [number / seconds for seconds in found] for name, found in taken.items()}
     each = {name: statistics.median(found) / number * 1e6 for name, found in used.items()}
@@ -63,10 +86,10 @@ def run(size: float) -> Outcome:
         statistics.median(rates["served"]) / statistics.median(rates["bare"]),
         (
             side(f"Pulseboard, {CLIENTS} clients, {BATCH:,} a request", rates["served"], "rows/s"),
-            side(f"sqlite3.executemany, {BATCH:,} a commit", rates["bare"], "rows/s"),
+            side(f"{bare.name}, {BATCH:,} a commit", rates["bare"], "rows/s"),
         ),
         (
-            f"{number:,} orders a round, the same table, indexes, pragmas and rows on both sides.",
+            f"{number:,} orders a round, the same table, indexes, durability and rows on both sides.",
             f"Processor time for a row: server {each['server']:.1f} us, client {each['client']:.1f} us "
             "(plain sockets, requests made beforehand).",
         ),
@@ -95,12 +118,11 @@ def _post(server: Server, requests: Sequence[bytes]) -> None:
         raise failed[0]
 
 
-def _insert(connection: Connection, batches: Sequence[list[Row]]) -> None:
+def _insert(connection: Connection, rows: list[Row]) -> None:
     named, marks = ", ".join(f'"{name}"' for name in COLUMNS), ", ".join("?" * len(COLUMNS))
-    for rows in batches:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(f"INSERT INTO facts ({named}) VALUES ({marks})", rows)
-        connection.execute("COMMIT")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(f"INSERT INTO facts ({named}) VALUES ({marks})", rows)
+    connection.execute("COMMIT")
 
 
 def _batches(number: int) -> list[list[dict[str, Any]]]:
@@ -125,13 +147,14 @@ def _batches(number: int) -> list[list[dict[str, Any]]]:
     return [records[first : first + BATCH] for first in range(0, len(records), BATCH)]
 
 
-def _rows(batches: Sequence[list[dict[str, Any]]]) -> list[list[Row]]:
-    """The rows that the store writes for these orders."""
+def _rows(batches: Sequence[list[dict[str, Any]]], bare: Bare) -> list[list[Any]]:
+    """What the store writes for these orders."""
     admission = Admission()
     users = {user_name(number): number for number in range(1, sales.USERS + 1)}
-    found, seq = [], 1
+    found: list[list[Any]] = []
+    seq = 1
     for batch in batches:
         admitted = admission.admit(batch, record="order", source="api", origin="live", run_id=None, now=time_ns() // 1_000)
-        found.append(rows_of(admitted.events, seq, users))
+        found.append(bare.rows(admitted.events, seq, users))
         seq += BATCH
     return found

@@ -43,7 +43,7 @@ class Server(NamedTuple):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def call(self, method: str, path: str, body: object = None) -> bytes:
+    def call(self, method: str, path: str, body: object = None, *, expects: int = 200) -> bytes:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             line.request(method, path, None if body is None else orjson.dumps(body), {"Content-Type": "application/json"})
@@ -51,13 +51,13 @@ class Server(NamedTuple):
             said = answer.read()
         finally:
             line.close()
-        if answer.status != 200:
+        if answer.status != expects:
             raise RuntimeError(f"{method} {path} was answered with {answer.status}: {said[:500]!r}")
         return said
 
 
 @contextmanager
-def serving(*, script: Path = PRODUCT, store: Path | None = None) -> Iterator[Server]:
+def serving(*, script: Path = PRODUCT, store: Path | str | None = None) -> Iterator[Server]:
     """`streamlit run` of the product, or of another script without our configuration, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="pulseboard-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -104,10 +104,11 @@ def _answers(server: Server, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def environment(store: Path) -> dict[str, str]:
-    """What the shell says, but for the settings of the product: a benchmark measures it as it comes."""
+def environment(store: Path | str) -> dict[str, str]:
+    """What the shell says, but for the settings of the product: a benchmark measures it as it comes, on a file or a URL."""
     ours = {variable for row in described() for variable in row.variable.split(" or ")}
     kept = {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("STREAMLIT_")}
-    return {**kept, "DATABASE_URL": f"sqlite:///{store}", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING"}
+    url = store if isinstance(store, str) else f"sqlite:///{store}"
+    return {**kept, "DATABASE_URL": url, "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING"}
 
 

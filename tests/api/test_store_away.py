@@ -97,13 +97,15 @@ def test_no_door_says_where_the_file_of_the_database_is(client: TestClient, engi
 
 @pytest.mark.parametrize("content", (None, b"shopping list\n" * 100), ids=("a folder", "no database"))
 def test_nor_where_it_was_away_from_the_start(tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "house.db"
-    file.mkdir()
+    file, other = tmp_path / "house.db", tmp_path / "other"
+    (tmp_path / "folder").mkdir()
+    file.symlink_to(tmp_path / "folder")
     engine = Engine(Settings(_env_file=None, database_url=f"sqlite:///{file}"))
     with TestClient(Starlette(**build_parts(engine=engine)), base_url="http://localhost") as client:
         if content is not None:
-            file.rmdir()
-            file.write_bytes(content)
+            (tmp_path / "list").write_bytes(content)
+            other.symlink_to(tmp_path / "list")
+            other.replace(file)  # at no moment is there nothing, of which SQLite would make a database
         said = answers(client)
         assert sum("store_away" in answer for answer in said) > 3
         assert not [answer for answer in said if str(tmp_path) in answer]

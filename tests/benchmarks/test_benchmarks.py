@@ -16,8 +16,15 @@ from benchmarks.table import BENCHMARKS, NAMED, Benchmark
 from metrics_core.clock import SetClock
 from metrics_core.engine import Engine
 from metrics_core.settings import Settings
+from tests.servers.mongo import mongod
+from tests.servers.postgres import binaries
+from tests.servers.redis import program as redis
 
 ROOT = Path(__file__).parents[2]
+IN_A_BROWSER = ("first_number", "dashboard_first")
+ON_POSTGRESQL = ("snapshot_postgresql", "http_ingest_postgresql", "store_order", "replicas")
+ON_REDIS = ("replicas",)
+ON_MONGODB = ("snapshot_mongodb", "http_ingest_mongodb", "store_order")
 
 
 def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -28,7 +35,13 @@ def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def marked(row: Benchmark) -> object:
-    return pytest.param(row, id=row.name, marks=[pytest.mark.browser] if row.name == "first_number" else [])
+    marks = [pytest.mark.browser] if row.name in IN_A_BROWSER else []
+    for names, program, what in (
+        (ON_POSTGRESQL, binaries, "PostgreSQL"), (ON_MONGODB, mongod, "MongoDB"), (ON_REDIS, redis, "Redis"),
+    ):  # fmt: skip
+        if row.name in names:
+            marks.append(pytest.mark.skipif(program() is None, reason=f"{what} is not on this machine"))
+    return pytest.param(row, id=row.name, marks=marks)
 
 
 @pytest.mark.bench

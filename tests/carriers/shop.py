@@ -26,13 +26,14 @@ class Done(NamedTuple):
 
 
 class Shop:
-    """An SQLite store in `folder`. Its server is always at the same port, as a service manager would start it again."""
+    """An SQLite store in `folder`, or one at a URL. Its server is always at the same port, as a service manager would start
+    it again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.file = folder / "shop.db"
         self.environment = {
-            **os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140", "DATABASE_URL": f"sqlite:///{self.file}",
+            **os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "140", "DATABASE_URL": url or f"sqlite:///{self.file}",
         }  # fmt: skip
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

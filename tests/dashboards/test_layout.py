@@ -76,8 +76,9 @@ def test_the_default_layout_is_the_one_of_the_guide() -> None:
     assert [row.spec.get("measure") for row in rows if row.kind == "metric_card"] == [
         "revenue", "orders", "buyers", "avg_order_value",
     ]
+    # The trend names itself: by hour for a day, by day for a month.
     assert {row.title: row.kind for row in rows[4:]} == {
-        "Hourly trend": "line_chart", "Top staff": "table", "Orders by hour": "bar_chart", "Customer segments": "pie_chart",
+        "": "line_chart", "Top staff": "table", "Orders by hour": "bar_chart", "Customer segments": "pie_chart",
     }
 
 

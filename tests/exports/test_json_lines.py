@@ -15,6 +15,7 @@ from metrics_core.model.event import ORDER_COMPLETED, Event
 from metrics_core.model.instant import DAY, HOUR, MINUTE
 from metrics_core.model.query import Query, Result
 from metrics_core.model.window import Calendar
+from metrics_core.store.foreign import key_of, key_of_metrics
 from metrics_core.store.memory.store import MemoryStore
 from metrics_core.synth.history import history
 from metrics_core.synth.sample import sample
@@ -105,8 +106,9 @@ def test_sales_have_the_shape_of_the_collection_a_line_each() -> None:
     first, *others = json_lines.sales(store.events, digits=2, origins=("live",))
     assert len(others) == 1
     assert first == {
-        "_id": "A/0", "orderId": "A", "productId": "lamp", "quantity": 2, "revenue": 50.0, "channel": "online",
-        "region": "Europe", "date": {"$date": "2026-11-19T11:00:00.000Z"}, "userId": "ann",
+        "_id": {"$oid": key_of(completed("A", id="a", at=NOON - HOUR), 0)}, "orderId": "A", "productId": "lamp",
+        "quantity": 2, "revenue": 50.0, "channel": "online", "region": "Europe",
+        "date": {"$date": "2026-11-19T11:00:00.000Z"}, "userId": "ann",
         "createdAt": {"$date": "2026-11-19T11:00:01.000Z"}, "updatedAt": {"$date": "2026-11-19T11:00:01.000Z"},
     }  # fmt: skip
     assert [event.kind for chunk in store.events.scan() for event in chunk] == [ORDER_COMPLETED] * 2
@@ -125,6 +127,7 @@ def test_metrics_have_the_shape_of_the_collection() -> None:
     now = NOON + 14 * MINUTE
     documents = list(json_lines.metrics(answer, now=now, calendar=Calendar(UTC), digits=2, origins=("live",)))
     assert documents[0] == {
+        "_id": {"$oid": key_of_metrics("current", now)},
         "period": "current", "totalRevenue": 150_000.0, "totalOrders": 1_200, "avgOrderValue": 125.0, "totalQuantity": 3_000,
         "conversionRate": 3.5, "timestamp": {"$date": "2026-11-19T12:14:00.000Z"}, "isLive": True,
         "metadata": {"hour": 12, "dayOfWeek": 4, "hourMultiplier": 1.5, "weekendMultiplier": 1.0},
@@ -133,6 +136,8 @@ def test_metrics_have_the_shape_of_the_collection() -> None:
     hourly = documents[5:]
     assert len(hourly) == 168
     assert {one["period"] for one in hourly} == {"1h"}
+    # Two hours of the clock for the last of them: the one that is over, and the one that is not.
+    assert len({one["_id"]["$oid"] for one in documents}) == len(documents)
     assert not any(one["isLive"] for one in documents[1:])
     assert hourly[-1]["timestamp"] == {"$date": "2026-11-19T11:00:00.000Z"}
     assert {query.origins for query in asked} == {("live",)}

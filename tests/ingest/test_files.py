@@ -281,7 +281,7 @@ def test_sales_exported_by_mongoexport_come_in_once_by_their_own_ids(tmp_path: P
     report = shop.take(lines(tmp_path, first, second))
     assert report.added == 2
     assert {(event.id, event.at) for event in shop.events} == {
-        ("65a5", at("2024-01-15 10:30")), ("65a6", at("2024-01-15 10:30")),
+        ("sales:65a5", at("2024-01-15 10:30")), ("sales:65a6", at("2024-01-15 10:30")),
     }  # fmt: skip
     assert shop.take(lines(tmp_path, second, first, name="other.json")).duplicates == 2
 

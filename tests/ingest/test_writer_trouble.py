@@ -71,6 +71,16 @@ def test_what_waits_when_the_engine_stops_is_written_first(tmp_path: Path) -> No
         assert len(kept(engine).events) == 200
 
 
+def test_what_is_sent_after_the_stop_is_refused_as_retryable_and_touches_no_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'laws.db'}"
+    with running(url) as engine:
+        assert engine.accept([given.event_record(id="before")]) == Receipt(1)
+    with pytest.raises(BusyError, match="stopping"):
+        engine.accept([given.event_record(id="after")])
+    with running(url) as engine:
+        assert [event.id for event in kept(engine).events] == ["before"]
+
+
 # ------------------------------------------------------------------------------------------------ one request at fault
 
 

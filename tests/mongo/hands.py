@@ -1,4 +1,4 @@
-"""What the tests of MongoDB share: the two sorts of server, and a process that dies at a chosen write."""
+"""What the tests of MongoDB share: a process that dies at a chosen write, and the hands of every test of trouble."""
 
 from __future__ import annotations
 
@@ -12,29 +12,12 @@ from typing import Any
 
 from pymongo import monitoring
 
-from metrics_core.engine import Engine
-from metrics_core.model.event import Event
-from metrics_core.rollup.fold import fold
-from metrics_core.store.protocols import Store
+from tests.trouble.hands import ids as ids
+from tests.trouble.hands import put as put
+from tests.trouble.hands import wrong as wrong
 
 ROOT = Path(__file__).parents[2]
 WRITES = frozenset({"insert", "update", "delete", "findAndModify", "commitTransaction"})
-
-
-def put(store: Store, *events: Event) -> None:
-    """Write these events with their totals in one batch."""
-    with store.batch() as batch:
-        assert batch.append(events)
-        batch.merge(*fold(events))
-
-
-def ids(store: Store) -> list[str]:
-    return sorted(event.id for chunk in store.events.scan() for event in chunk)
-
-
-def wrong(engine: Engine) -> list[str]:
-    """What a recount from the events finds wrong."""
-    return [f"{check.name}: {check.found}, not {check.expected}" for check in engine.verify() if not check.ok]
 
 
 class DiesAt(monitoring.CommandListener):

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from metrics_core.engine import Engine
 from metrics_core.settings import Settings
+from tests.pages.grid import BOARD, DESKTOP, ten_widgets
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -151,6 +152,51 @@ def browser(chromium: str) -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
         running.close()
+
+
+# --------------------------------------------------------------------------------------------------------- of dashboards
+
+
+@pytest.fixture(scope="module")
+def patience() -> Iterator[None]:
+    """A machine that does much else is slow, not wrong."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture(scope="module")
+def stocked(shop: Server) -> Server:
+    """The server that a file shares, with a few orders of two channels and two regions."""
+    for number in range(8):
+        channel, region = ("online", "Europe") if number % 2 else ("retail", "Asia")
+        shop.sell(f"b{number}", f"{10 + number}.50", channel=channel, region=region)
+    return shop
+
+
+@pytest.fixture
+def ten(stocked: Server) -> str:
+    """A dashboard with one widget of each kind; its id."""
+    return ten_widgets(stocked)
+
+
+@pytest.fixture
+def looking(browser: Browser, stocked: Server) -> Iterator[Callable[..., Page]]:
+    """Opens an address of dashboards as another visitor each time: nothing is shared between two of them."""
+    contexts = []
+
+    def open_page(path: str, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path if path.startswith("http") else f"{stocked.url}/dashboards{path}")
+        page.evaluate(BOARD)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 @pytest.hookimpl(wrapper=True)

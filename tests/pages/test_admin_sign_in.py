@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -223,10 +224,26 @@ def test_a_link_opens_without_signing_in_and_leads_nowhere_else(visit: Visit, of
     expect(page.get_by_role("heading", name="Sign in to see your dashboards")).to_be_visible(timeout=20_000)
 
 
-def test_who_signs_out_is_out(visit: Visit, office: Office) -> None:
+def test_whoever_opened_an_address_lands_there_after_signing_in(visit: Visit, office: Office) -> None:
+    page = visit(path="dashboards?d=sales&period=30d")
+    page.get_by_role("button", name="Continue with Company SSO").click()
+    page.get_by_role("button", name="mara", exact=True).click()
+    expect(page.get_by_role("heading", name="Sales")).to_be_visible(timeout=30_000)
+    assert page.url.startswith(f"{office.url}/dashboards?d=sales")
+    expect(page.get_by_role("radio", name="30 d", exact=True)).to_be_checked()
+    # Once: whoever then goes to the first page stays there.
+    page.goto(f"{office.url}/")
+    is_live(page, "$109.00")
+    assert page.url == f"{office.url}/"
+
+
+def test_who_signs_out_is_out_and_back_at_the_door(visit: Visit, office: Office) -> None:
     page = visit("mara")
     expect(page.get_by_text("Mara Lind")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("end_session"))
-    page.goto(office.url)
+    # The provider has ended its own session, and sends them back to where it was told to.
+    (back,) = parse_qs(urlsplit(page.url).query)["post_logout_redirect_uri"]
+    page.goto(back)
     expect(page.get_by_role("heading", name="Sign in to see your dashboards")).to_be_visible(timeout=20_000)
+    assert page.url == f"{office.url}/"

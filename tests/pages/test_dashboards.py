@@ -113,7 +113,7 @@ def test_a_link_with_a_password_asks_for_it(opened: Opened, house: Engine) -> No
     assert not at.title
     at.text_input(key="board_password").set_value("open barley")
     at.button[0].click().run()
-    assert any("not the password" in caption.value for caption in at.caption)
+    assert any("not the password" in line.value for line in at.markdown)
     at.text_input(key="board_password").set_value("open sesame")
     at.button[0].click().run()
     assert at.title[0].value == "Sales"

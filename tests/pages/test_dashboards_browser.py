@@ -2,145 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+import re
+import urllib.request
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import Server
+from tests.pages.grid import WATCH, arrange, drag, drawn, places, refresh, save, tile
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.usefixtures("patience")]
 
-DESKTOP = {"width": 1440, "height": 1000}
 REFRESHES = 20
-PLACES = """() => Object.fromEntries([...window.board().querySelectorAll(".tile")].map((tile) =>
-  [tile.dataset.id, ["x", "y", "w", "h"].map((name) => Number(tile.style.getPropertyValue("--" + name)))]))"""
-LOOP = "import(new URL('assets/board/loop.js', document.baseURI).href)"
-BOARD = """window.board = () => [...document.querySelectorAll("*")].map((node) => node.shadowRoot?.querySelector(".tiles"))
-  .find(Boolean)"""
-WATCH = """() => {
-  window.gone = [];
-  const chart = (node) => node.matches?.("svg, canvas, section, .tile, .js-plotly-plot, .chart-plot, table, tr");
-  for (const root of [window.board()]) new MutationObserver((changes) => {
-    for (const change of changes) for (const node of change.removedNodes) {
-      const inside = node.querySelector?.("svg, canvas, section, .tile, table");
-      if (chart(node) || inside) gone.push(node.className || node.nodeName);
-    }
-  }).observe(root, { subtree: true, childList: true });
-}"""
-WIDGETS = (
-    ("metric_card", {"measure": "revenue"}, (0, 0, 3, 2)),
-    ("kpi_card", {"measure": "orders"}, (3, 0, 3, 2)),
-    ("sparkline", {"measure": "revenue"}, (6, 0, 3, 2)),
-    ("progress_bar", {"measure": "revenue", "target": 1000}, (9, 0, 3, 2)),
-    ("line_chart", {"measures": ["revenue"], "split": "channel", "grain": "hour"}, (0, 2, 8, 4)),
-    ("pie_chart", {"measure": "revenue", "by": "region"}, (8, 2, 4, 4)),
-    ("table", {"measures": ["revenue", "orders"], "by": ["channel"]}, (0, 6, 4, 4)),
-    ("bar_chart", {"measures": ["orders"], "across": "region"}, (4, 6, 8, 4)),
-    ("heatmap", {"measure": "orders"}, (0, 10, 8, 4)),
-    ("gauge", {"measure": "orders", "low": 0, "high": 100}, (8, 10, 4, 4)),
-)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _patience() -> Iterator[None]:
-    """A machine that does much else is slow, not wrong."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
-@pytest.fixture(scope="module")
-def stocked(shop: Server) -> Server:
-    """The server, with a few orders of two channels and two regions."""
-    for number in range(8):
-        channel, region = ("online", "Europe") if number % 2 else ("retail", "Asia")
-        shop.sell(f"b{number}", f"{10 + number}.50", channel=channel, region=region)
-    return shop
-
-
-@pytest.fixture
-def ten(stocked: Server) -> str:
-    """A dashboard with one widget of each kind; its id."""
-    widgets = [
-        {"id": f"w{number}", "kind": kind, "title": "", "spec": spec, "place": dict(zip("xywh", place, strict=True))}
-        for number, (kind, spec, place) in enumerate(WIDGETS, 1)
-    ]
-    made = stocked.post("/api/v1/dashboards", {"document": {"title": "Ten", "widgets": widgets}})
-    return str(made["id"])
-
-
-@pytest.fixture
-def visit(browser: Browser, stocked: Server) -> Iterator[Callable[..., Page]]:
-    """Opens an address as another visitor each time: nothing is shared between two of them."""
-    contexts = []
-
-    def open_page(path: str, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, **options})
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(path if path.startswith("http") else f"{stocked.url}/dashboards{path}")
-        page.evaluate(BOARD)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def tile(page: Page, name: str) -> Locator:
-    return page.locator(f".board:not(.preview) .tile[data-id={name}]")
-
-
-def drawn(page: Page, *names: str) -> None:
-    """Wait until these widgets show something."""
-    for name in names:
-        expect(tile(page, name).locator(".figure, .main-svg, tbody td").first).to_be_visible(timeout=30_000)
-
-
-def places(page: Page) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = page.evaluate(PLACES)
-    return found
-
-
-def refresh(page: Page) -> None:
-    """Ask for the newest, as "Try now" does, and wait until it is shown."""
-    page.evaluate(f"""async () => {{
-      const loop = await {LOOP};
-      await new Promise((done) => {{
-        const leave = loop.join((what) => what === "answer" && (leave(), done()));
-        loop.refresh();
-      }})
-    }}""")
-
-
-def drag(page: Page, grip: Locator, dx: float, dy: float) -> None:
-    """Drag something by hand."""
-    box = grip.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx / 2, y + dy / 2, steps=6)
-    page.mouse.move(x + dx, y + dy, steps=6)
-    page.mouse.up()
-
-
-def arrange(page: Page) -> None:
-    page.get_by_role("button", name="Arrange").click()
-    expect(page.get_by_role("button", name="Done")).to_be_visible()
-    expect(page.locator(".tiles.grid-stack")).to_be_visible()
-
-
-def save(page: Page) -> None:
-    page.get_by_role("button", name="Save version").click()
-    expect(page.get_by_role("button", name="Arrange")).to_be_visible()
-
-
-def test_a_tile_that_was_dragged_and_resized_is_there_for_everyone(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}")
+def test_a_tile_that_was_dragged_and_resized_is_there_for_everyone(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}")
     drawn(page, "w1", "w6")
     before = places(page)
     arrange(page)
@@ -153,15 +31,15 @@ def test_a_tile_that_was_dragged_and_resized_is_there_for_everyone(visit: Callab
     assert (moved["w7"][2], moved["w7"][3]) == (before["w7"][2] + 2, before["w7"][3] + 1)
     save(page)
     assert places(page) == moved
-    other = visit(f"?d={ten}")
+    other = looking(f"?d={ten}")
     drawn(other, "w1")
     assert places(other) == moved
     figure = tile(page, "w1").locator(".figure")
     expect(tile(other, "w1").locator(".figure")).to_have_text(figure.inner_text())
 
 
-def test_refreshes_draw_in_place_and_keep_what_people_did(visit: Callable[..., Page], ten: str, stocked: Server) -> None:
-    page = visit(f"?d={ten}&period=24h&refresh=300")
+def test_refreshes_draw_in_place_and_keep_what_people_did(looking: Callable[..., Page], ten: str, stocked: Server) -> None:
+    page = looking(f"?d={ten}&period=24h&refresh=300")
     drawn(page, *(f"w{number}" for number in range(1, 11)))
     plot = tile(page, "w5").locator(".js-plotly-plot")
     drag(page, plot.locator(".nsewdrag").first, 120, 0)  # a zoom
@@ -189,8 +67,8 @@ def test_refreshes_draw_in_place_and_keep_what_people_did(visit: Callable[..., P
     expect(field).to_have_value("Board mee")
 
 
-def test_a_link_shows_the_same_figures_and_controls_in_a_fresh_browser(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}&refresh=300")
+def test_a_link_shows_the_same_figures_and_controls_in_a_fresh_browser(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}&refresh=300")
     drawn(page, "w1", "w6")
     page.get_by_role("radio", name="7 d", exact=True).click()
     tile(page, "w6").locator(".key-row").first.click()
@@ -198,7 +76,7 @@ def test_a_link_shows_the_same_figures_and_controls_in_a_fresh_browser(visit: Ca
     expect(chip).to_be_visible()
     expect(tile(page, "w6").locator(".key-row")).to_have_count(1, timeout=15_000)
     figure = tile(page, "w1").locator(".figure").inner_text()
-    other = visit(page.url)
+    other = looking(page.url)
     drawn(other, "w1")
     expect(tile(other, "w1").locator(".figure")).to_have_text(figure)
     expect(other.locator(".st-key-board_chip_region")).to_contain_text("Region: ")
@@ -208,8 +86,8 @@ def test_a_link_shows_the_same_figures_and_controls_in_a_fresh_browser(visit: Ca
     expect(chip).to_be_hidden()
 
 
-def test_a_hidden_tab_asks_for_nothing_and_catches_up_on_return(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}&refresh=2")
+def test_a_hidden_tab_asks_for_nothing_and_catches_up_on_return(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}&refresh=2")
     drawn(page, "w1")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/data") else None)
@@ -225,8 +103,8 @@ def test_a_hidden_tab_asks_for_nothing_and_catches_up_on_return(visit: Callable[
         page.evaluate(show, False)
 
 
-def test_everything_is_arranged_by_keyboard(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}")
+def test_everything_is_arranged_by_keyboard(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}")
     drawn(page, "w1", "w2")
     page.get_by_role("button", name="Arrange").focus()
     page.keyboard.press("Enter")
@@ -250,8 +128,8 @@ def test_everything_is_arranged_by_keyboard(visit: Callable[..., Page], ten: str
     assert places(page) == moved
 
 
-def test_who_saves_second_sees_who_was_first_and_chooses(visit: Callable[..., Page], ten: str, stocked: Server) -> None:
-    page = visit(f"?d={ten}")
+def test_who_saves_second_sees_who_was_first_and_chooses(looking: Callable[..., Page], ten: str, stocked: Server) -> None:
+    page = looking(f"?d={ten}")
     drawn(page, "w1")
     arrange(page)
     tile(page, "w10").get_by_role("button", name="Remove").click()
@@ -269,8 +147,8 @@ def test_who_saves_second_sees_who_was_first_and_chooses(visit: Callable[..., Pa
     assert "w10" not in [widget["id"] for widget in kept["document"]["widgets"]]
 
 
-def test_a_new_widget_is_set_in_its_drawer_and_drawn_before_it_is_saved(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}")
+def test_a_new_widget_is_set_in_its_drawer_and_drawn_before_it_is_saved(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}")
     drawn(page, "w1")
     arrange(page)
     page.get_by_role("button", name="Metric", exact=True).click()
@@ -287,23 +165,35 @@ def test_a_new_widget_is_set_in_its_drawer_and_drawn_before_it_is_saved(visit: C
     expect(added.locator(".title")).not_to_have_text("Sold")
 
 
-def test_a_forged_link_unlocks_no_filter(visit: Callable[..., Page], ten: str, stocked: Server) -> None:
+def test_a_forged_link_unlocks_no_filter(looking: Callable[..., Page], ten: str, stocked: Server) -> None:
     sent = {"state": {"period": "24h", "where": {"channel": ["online"]}}, "allowed": ["region"]}
     token = stocked.post(f"/api/v1/dashboards/{ten}/share", sent)["token"]
-    page = visit(f"?s={token}")
+    page = looking(f"?s={token}")
     drawn(page, "w1")
     expect(page.get_by_text("Channel: online")).to_be_visible()
     figure = tile(page, "w1").locator(".figure").inner_text()
-    forged = visit(f"?s={token}&period=24h&where=channel:retail,online")
+    forged = looking(f"?s={token}&period=24h&where=channel:retail,online")
     drawn(forged, "w1")
     expect(tile(forged, "w1").locator(".figure")).to_have_text(figure)
     for name in ("Arrange", "Share"):
         expect(forged.get_by_role("button", name=name)).to_have_count(0)
 
 
-def test_a_screen_on_the_wall_has_the_dashboard_and_no_buttons(visit: Callable[..., Page], ten: str) -> None:
-    page = visit(f"?d={ten}&embed=true")
+def test_a_screen_on_the_wall_has_the_dashboard_and_no_buttons(looking: Callable[..., Page], ten: str) -> None:
+    page = looking(f"?d={ten}&embed=true")
     drawn(page, "w1")
     expect(page.locator("[data-testid=stSidebar]")).to_have_count(0)
     expect(page.get_by_role("button", name="Arrange")).to_have_count(0)
     expect(tile(page, "w1").locator(".tools")).to_be_hidden()
+
+
+def test_the_browser_is_told_ahead_what_a_dashboard_needs(looking: Callable[..., Page], ten: str, stocked: Server) -> None:
+    with urllib.request.urlopen(f"{stocked.url}/dashboards?d={ten}", timeout=10) as answer:
+        named = set(re.findall(r"<(assets/[^>]+)>", answer.headers["Link"]))
+    page = looking(f"?d={ten}")
+    drawn(page, *(f"w{number}" for number in range(1, 11)))
+    paths = "performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname.slice(1))"
+    loaded: list[str] = page.evaluate(paths)
+    ours = [name for name in loaded if name.startswith("assets/")]
+    assert set(ours) == named
+    assert len(ours) == len(set(ours)), "nothing is fetched twice"

@@ -149,7 +149,7 @@ def page(browser: Browser, shop: Server) -> Iterator[Page]:
 
 
 def explained(page: Page) -> Page:
-    page.get_by_role("button", name="Explain Revenue").click(timeout=30_000)
+    page.get_by_role("button", name="Explain Revenue", exact=True).click(timeout=30_000)
     expect(page.locator("[data-is=words]")).to_contain_text("Recomputed from its 14 rows", timeout=30_000)
     return page
 

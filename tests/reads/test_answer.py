@@ -203,7 +203,7 @@ def test_the_peak_looks_back_a_day_from_the_end(ask: Shop) -> None:
     ("measure", "fields"),
     (
         ("peak_24h", {"by": ("channel",)}), ("peak_24h", {"grain": "day"}), ("active_now", {"grain": "minute"}),
-        ("peak_24h", {"where": (Filter("channel", ("online",)),)}),
+        ("peak_24h", {"where": (Filter("hour", (3,)),)}),
     ),
     ids=str,
 )  # fmt: skip

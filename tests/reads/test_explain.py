@@ -30,14 +30,16 @@ from metrics_core.store.memory.store import MemoryStore
 from metrics_core.store.protocols import Store
 from metrics_core.store.sql.store import SqlStore
 from tests import given
-from tests.truth.world import AUTUMN, SPRING, keep, world
+from tests.truth.segments import some_named
+from tests.truth.world import AUTUMN, SPRING, keep
 
-EVENTS = world(23, 500)
+EVENTS = some_named(23, 500)
 SPLIT_ELSEWHERE = {"kind", "source", "hour", "weekday"}
 FILTERS = {
     "channel": ("online", "retail", None), "region": ("Europe", "Mars", None), "product": ("p1", "p2", "p3", None),
     "user": ("u1", "u2", "nobody", None), "kind": ("refund", "content_view", "order_completed"), "origin": (LIVE, SIM),
     "hour": (0, 2, 15, 23), "weekday": (0, 6), "content": ("home", None), "feature": ("cart", None),
+    "segment": ("new", "returning", "loyal", "won back", "vip", None),
 }  # fmt: skip
 CALENDAR = Calendar(ZoneInfo("Europe/Berlin"))
 
@@ -68,11 +70,12 @@ def figures(draw: st.DrawFn) -> Asked:
     low = draw(st.integers(start[0], start[1] - HOUR))
     length = draw(st.sampled_from((MINUTE, HOUR, 5 * HOUR, DAY, 9 * DAY, 300 * DAY)))
     window = Window(low, low + length)
-    names = draw(st.lists(st.sampled_from(sorted(FILTERS)), max_size=2, unique=True)) if name != "peak_24h" else []
+    names = draw(st.lists(st.sampled_from(sorted(FILTERS)), max_size=2, unique=True))
     where = tuple(
         Filter(dimension, tuple(draw(st.sets(st.sampled_from(FILTERS[dimension]), min_size=1))), draw(st.booleans()))
         for dimension in names
-        if name != "pending" or dimension not in SPLIT_ELSEWHERE
+        if (name != "pending" or dimension not in SPLIT_ELSEWHERE)
+        and (name != "peak_24h" or dimension not in ("hour", "weekday"))
     )
     return asked(
         name, window, Window(low - length, low) if draw(st.booleans()) else None, where=where,
@@ -118,7 +121,7 @@ def _adds_up(found: Explanation) -> None:
 @settings(max_examples=60)
 @examples(figure=figures(), limit=st.integers(1, 40), search=st.sampled_from(("", "online", "EUROPE", "p1", "o23-1", "?")))
 def test_the_pages_of_rows_are_all_rows_once_newest_first(store: Store, figure: Asked, limit: int, search: str) -> None:
-    facts = facts_of(figure.query)
+    facts = facts_of(figure.query, store)
     found: list[str] = []
     after = None
     for _ in range(100_000):
@@ -174,7 +177,7 @@ def test_nobody_sees_more_than_their_own_filters_keep(store: Store) -> None:
     assert found.value == explained(store, narrowed).value
     assert found.own == own
     assert all(split.dimension != "region" for split in found.contributions)
-    assert {fact.event.region for fact in every(store.events, facts_of(found.asked.query))} == {"Europe"}
+    assert {fact.event.region for fact in every(store.events, facts_of(found.asked.query, store))} == {"Europe"}
     wider = asked("revenue", window, where=(Filter("region", ("Asia",)),))
     assert (explained(store, wider, own).value, explained(store, wider, own).rows) == (0, 0)
 
@@ -242,7 +245,7 @@ def test_a_split_that_makes_no_sense_is_refused_with_those_that_do(store: Store)
 @pytest.mark.parametrize("after", ("x", "1.5", "-4", "9" * 40))
 def test_a_place_that_is_none_is_refused(store: Store, after: str) -> None:
     with pytest.raises(BadRequestError, match="no place in these rows"):
-        rows(store.events, facts_of(Query(("revenue",), Window(*SPRING))), after=after)
+        rows(store.events, facts_of(Query(("revenue",), Window(*SPRING)), store), after=after)
 
 
 @pytest.mark.parametrize("name", tuple(REGISTRY))
@@ -258,7 +261,7 @@ def test_every_measure_is_told_as_json_in_major_units(store: Store, name: str) -
     assert body["reaches"]["end_utc"].endswith("Z")
     if isinstance(row, Measure) and row.how is How.PEAK:
         assert body["peak_at"]
-    page = rows(store.events, facts_of(found.asked.query), limit=5)
+    page = rows(store.events, facts_of(found.asked.query, store), limit=5)
     told = rows_json(page.facts, found.asked.query, 2)
     assert len(told) == min(5, found.rows)
     assert all(set(row) == set(told[0]) for row in told)
@@ -266,6 +269,6 @@ def test_every_measure_is_told_as_json_in_major_units(store: Store, name: str) -
 
 def test_the_rows_of_revenue_come_to_it(store: Store) -> None:
     query = Query(("revenue",), Window(*AUTUMN), where=(Filter("product", ("p1", "p2")),))
-    told = rows_json(every(store.events, facts_of(query)), query, 2)
+    told = rows_json(every(store.events, facts_of(query, store)), query, 2)
     amounts = [round(float(str(row["amount"])) * 100) for row in told]
     assert sum(amounts) == explained(store, Asked(query, "all", None)).value

@@ -16,6 +16,7 @@ from metrics_core.errors import StoreAwayError
 from metrics_core.model.event import DEMO, IMPORT, LIVE, REAL, SIM, Event
 from metrics_core.model.instant import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from metrics_core.model.snapshot import Snapshot
+from metrics_core.reads.snapshot import moment_of
 from metrics_core.rollup.fold import is_active
 from metrics_core.settings import Settings
 from tests import given
@@ -95,7 +96,7 @@ def peak(active: list[Event], now: Instant) -> tuple[int, Instant | None]:
 
 def right(engine: Engine, view: str) -> Snapshot:
     snapshot = engine.snapshot(view)
-    assert snapshot.as_of == engine.clock.now()
+    assert snapshot.as_of == moment_of(engine.clock.now())
     as_answered(engine, snapshot)
     as_recounted(engine, snapshot)
     return snapshot

@@ -23,11 +23,9 @@ from typing import Any
 PASSWORD = "top@secret"
 """Of the user `postgres`; in a URL it is percent-encoded."""
 
-_SETTINGS = {
-    # The files need to outlive the server, not the machine.
-    "fsync": "off", "full_page_writes": "off",
-    "listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "64MB",
-}  # fmt: skip
+_SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "64MB"}
+# The files need to outlive the server, not the machine.
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 _SECONDS = 30
 _LIBC = ctypes.CDLL(None)
 
@@ -49,10 +47,11 @@ def binaries() -> Path | None:
 class Postgres:
     """A server: `url` and `database()` while it runs, `stop`, `kill` and `start` to make trouble."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         found = binaries()
         assert found is not None, "PostgreSQL is not here. On Debian: apt-get install postgresql"
         self._programs = found
+        self._settings = _SETTINGS if durable else {**_SETTINGS, **_NOT_DURABLE}
         self._folder = Path(tempfile.mkdtemp(prefix="pulseboard-postgres-"))
         self._as: dict[str, Any] = {"cwd": self._folder, **_unprivileged(self._folder)}
         self._numbers = itertools.count(1)
@@ -75,7 +74,7 @@ class Postgres:
 
     def start(self) -> None:
         """Until it answers, which after a hard stop means until it has recovered."""
-        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self._folder)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(

@@ -1,14 +1,13 @@
-"""PostgreSQL beyond the suite of all stores: several writers, servers that stop, answers that get lost, plans."""
+"""PostgreSQL beyond what every server promises (tests/trouble): who waits for whom, answers that get lost, plans."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -19,13 +18,13 @@ from metrics_core.engine import Engine
 from metrics_core.errors import ConflictError, StoreAwayError
 from metrics_core.model.instant import DAY, MINUTE
 from metrics_core.model.window import Window
-from metrics_core.rollup.fold import fold
 from metrics_core.rollup.totals import Grain, Piece
-from metrics_core.store.protocols import Sighting, Store
+from metrics_core.store.protocols import Store
 from metrics_core.store.sql.store import SqlStore
 from tests import given
 from tests.servers.postgres import Postgres, binaries, postgres
-from tests.sql.hands import engine_on, send_all, shop, wire
+from tests.sql.hands import engine_on, wire
+from tests.trouble.hands import ids, put, wrong
 
 pytestmark = [
     pytest.mark.servers,
@@ -33,7 +32,6 @@ pytestmark = [
 ]
 
 EVER = Window(0, given.NOON + 30 * DAY)
-SIZE = 250
 
 
 @pytest.fixture
@@ -62,12 +60,6 @@ def engine(url: str) -> Iterator[Engine]:
     made.stop()
 
 
-def put(store: Store, *events: Any) -> None:
-    with store.batch() as batch:
-        assert batch.append(events)
-        batch.merge(*fold(events))
-
-
 def break_off(store: Store, *events: Any) -> None:
     with store.batch() as batch:
         batch.append(events)
@@ -84,57 +76,7 @@ def stop_amid_a_view(server: Postgres, store: Store) -> None:
         store.newest_seq()
 
 
-def wrong(engine: Engine) -> list[str]:
-    """What a recount from the events finds wrong."""
-    return [f"{check.name}: {check.found}, not {check.expected}" for check in engine.verify() if not check.ok]
-
-
-def ids(store: Store) -> list[str]:
-    return sorted(event.id for chunk in store.events.scan() for event in chunk)
-
-
 # ------------------------------------------------------------------------------------------------------- many writers
-
-
-def test_processes_that_send_the_same_at_once_count_it_once(url: str, engine: Engine) -> None:
-    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
-        told = [future.result() for future in [processes.submit(send_all, url, seed, SIZE) for seed in range(3)]]
-    sent = len(shop(SIZE))
-    assert sum(accepted for accepted, _ in told) == sent
-    assert sum(map(sum, told)) == 3 * (sent + sent // 10)
-    assert ids(engine.store) == sorted(record["id"] for record in shop(SIZE))
-    assert wrong(engine) == []
-
-
-def test_whoever_follows_the_numbers_misses_no_commit(url: str, store: SqlStore) -> None:
-    writers = [SqlStore(url) for _ in range(4)]
-    done = threading.Event()
-
-    def write(number: int) -> None:
-        for turn in range(40):
-            parts = range(turn % 4 + 1)
-            put(writers[number], *(given.seen(f"user {number}", id=f"{number}-{turn}-{part}") for part in parts))
-
-    def follow() -> list[Sighting]:
-        found: list[Sighting] = []
-        while True:
-            over = done.is_set()
-            newest = store.newest_seq()
-            new = store.events.sightings_since(found[-1].seq if found else 0)
-            assert not new or new[-1].seq >= newest
-            found += new
-            if over:
-                return found
-
-    with ThreadPoolExecutor(5) as threads:
-        following = threads.submit(follow)
-        list(threads.map(write, range(4)))
-        done.set()
-        found = following.result()
-    for writer in writers:
-        writer.close()
-    assert [sighting.seq for sighting in found] == list(range(1, len(found) + 1))
-    assert len(found) == 4 * 10 * (1 + 2 + 3 + 4)
 
 
 def test_a_user_has_one_number_whoever_gave_it(url: str, store: SqlStore) -> None:
@@ -183,14 +125,6 @@ def test_of_those_who_change_the_same_document_one_wins(url: str, store: SqlStor
         one.close()
 
 
-def test_documents_do_not_wait_for_those_who_write_events(url: str, store: SqlStore) -> None:
-    other = SqlStore(url)
-    with store.batch() as batch:
-        batch.append([given.seen()])
-        assert other.catalog.put("leases", "jobs", {"until": 1}).version == 1
-    other.close()
-
-
 def test_two_who_wait_for_each_other_are_told_apart_and_nothing_is_lost(url: str, engine: Engine) -> None:
     """Another program locks two totals in the wrong order; PostgreSQL picks us to give way, and we try again."""
     sent = given.numbered([given.order_record("a", ts=given.NOON), given.order_record("b", ts=given.NOON - DAY)])
@@ -215,41 +149,6 @@ def test_two_who_wait_for_each_other_are_told_apart_and_nothing_is_lost(url: str
 # ----------------------------------------------------------------------------------------------- servers that go away
 
 
-@pytest.mark.parametrize("how", ("stop", "kill"))
-def test_a_server_stopped_hard_amid_ingest_loses_nothing_and_doubles_nothing(
-    server: Postgres, engine: Engine, how: str
-) -> None:
-    records = shop(200)
-    acknowledged: list[str] = []
-    enough, away = threading.Event(), threading.Event()
-
-    def send(record: dict[str, Any]) -> int:
-        """As a sender does: again until it is acknowledged."""
-        while True:
-            try:
-                receipt = engine.accept([record])
-            except StoreAwayError:
-                away.set()
-                time.sleep(0.05)
-                continue
-            acknowledged.append(record["id"])
-            if len(acknowledged) == 60:
-                enough.set()
-            return receipt.accepted + receipt.duplicates
-
-    with ThreadPoolExecutor(8) as threads:
-        sending = threads.map(send, records)
-        assert enough.wait(30)
-        getattr(server, how)()
-        assert away.wait(30)
-        kept_until = list(acknowledged)
-        server.start()
-        assert set(kept_until) <= set(ids(engine.store))
-        assert sum(sending) == len(records)
-    assert ids(engine.store) == sorted(record["id"] for record in records)
-    assert wrong(engine) == []
-
-
 def test_a_commit_whose_answer_got_lost_counts_once(server: Postgres, url: str) -> None:
     with wire(server.port) as between:
         engine = engine_on(url.replace(f":{server.port}", f":{between.port}"))
@@ -263,22 +162,6 @@ def test_a_commit_whose_answer_got_lost_counts_once(server: Postgres, url: str) 
         assert ids(engine.store) == ["first-0", "second-0"]
         assert wrong(engine) == []
         engine.stop()
-
-
-def test_a_server_that_is_away_at_the_start_is_prepared_once_it_is_there(server: Postgres, url: str) -> None:
-    server.stop()
-    store = SqlStore(url)
-    for _ in range(2):
-        with pytest.raises(StoreAwayError):
-            store.prepare()
-    with pytest.raises(StoreAwayError):
-        store.newest_seq()
-    assert store.size() is None
-    server.start()
-    assert store.newest_seq() == 0
-    put(store, given.viewed())
-    assert store.name.startswith("PostgreSQL 1")
-    store.close()
 
 
 def test_idle_connections_that_did_not_outlive_a_restart_are_not_noticed(server: Postgres, store: SqlStore) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from metrics_core.store.connect import connect
 from metrics_core.store.protocols import Store
+from tests.servers.chdb import chdb
 from tests.servers.mongo import replica_set, standalone
 from tests.servers.postgres import postgres
 from tests.stores.contents import EVENTS, keep
@@ -31,6 +32,8 @@ class Row:
     """Inside, nothing can reach what is at this place; afterwards it is there again. None where that cannot be done."""
     server: str | None = None
     """The environment variable that says its server may be used; without it, its tests are skipped, and say so."""
+    patience: int = 120
+    """Seconds a test may take: some databases flush several files for each batch."""
 
 
 # ------------------------------------------------------------------------------------------------------------- the rows
@@ -98,12 +101,25 @@ def _standalone_server_away(_url: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _in_chdb(_folder: Path) -> Iterator[str]:
+    with chdb().database() as url:
+        yield url
+
+
+@contextmanager
+def _chdb_away(url: str) -> Iterator[None]:
+    with chdb().away(url):
+        yield
+
+
 STORES: tuple[Row, ...] = (
     Row("memory", _in_memory),
     Row("sqlite", _on_sqlite, gone=_file_away),
     Row("postgres", _on_postgres, gone=_postgres_away, server="STORES"),
     Row("mongo", _on_a_replica_set, gone=_replica_set_away, server="STORES"),
     Row("mongo-standalone", _on_a_standalone_server, gone=_standalone_server_away, server="STORES"),
+    Row("clickhouse", _in_chdb, gone=_chdb_away, server="STORES", patience=400),
 )
 """A new store joins with one row here. What it cannot do yet is declared at the test: `@not_yet("name", because="...")`."""
 
@@ -139,7 +155,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _param(row: Row) -> Any:
-    return pytest.param(row, id=row.name, marks=() if row.server is None else (pytest.mark.stores,))
+    marks = () if row.server is None else (pytest.mark.stores, pytest.mark.timeout(row.patience))
+    return pytest.param(row, id=row.name, marks=marks)
 
 
 # ------------------------------------------------------------------------------------------------------------- fixtures

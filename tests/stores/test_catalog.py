@@ -54,6 +54,14 @@ def test_a_shelf_is_listed_by_name(store: Store) -> None:
     assert store.catalog.find("nothing") == []
 
 
+def test_shelves_are_those_that_have_documents(store: Store) -> None:
+    assert store.catalog.shelves() == []
+    for shelf, name in (("rules", "a"), ("boards", "a"), ("boards/x", "1"), ("boards", "b"), ("Boards", "a")):
+        store.catalog.put(shelf, name, {})
+    store.catalog.drop("rules", "a")
+    assert store.catalog.shelves() == ["Boards", "boards", "boards/x"]
+
+
 def test_names_are_told_apart_to_the_letter(store: Store) -> None:
     names = ("mine", "Mine", "mine ", "m%", "m_", "m'; --", "müne", "mu\u0308ne", "/", "", "x" * 200)
     for number, name in enumerate(names):

@@ -237,6 +237,37 @@ def test_sightings_since_can_be_read_piece_by_piece(filled: Store) -> None:
     assert seen_of(filled, read) == sightings_in(EVENTS)
 
 
+@pytest.mark.parametrize("limit", (1, 7, 100_000))
+def test_events_since_a_number_come_whole_in_the_order_they_were_written(filled: Store, limit: int) -> None:
+    wanted = 60 if limit == 1 else len(EVENTS)
+    found: list[Event] = []
+    seq = 0
+    while len(found) < wanted and (some := filled.events.since(seq, limit)):
+        numbers = [number for number, _ in some]
+        assert len(some) <= limit
+        assert numbers == sorted(set(numbers))
+        assert numbers[0] > seq
+        found += [event for _, event in some]
+        seq = numbers[-1]
+    assert found == EVENTS[:wanted]
+    assert filled.events.since(filled.newest_seq(), limit) == []
+
+
+def test_events_since_a_number_have_the_numbers_of_their_sightings(filled: Store) -> None:
+    told = {number: event.user for number, event in filled.events.since(0, len(EVENTS)) if event.user is not None}
+    names = filled.totals.names({sighting.user for sighting in filled.events.sightings_since(0)})
+    assert {sighting.seq: names[sighting.user] for sighting in filled.events.sightings_since(0)} == told
+
+
+def test_it_is_known_when_orders_were_placed(filled: Store) -> None:
+    placed = {event.order_id: event.at for event in EVENTS if event.placed and event.order_id is not None}
+    later = [event.order_id for event in EVENTS if not event.placed and event.order_id is not None]
+    assert later, "some of them went on after they were placed"
+    assert filled.events.placed_at([*placed, *later, "no such order"]) == placed
+    assert filled.events.placed_at(later) == {order_id: placed[order_id] for order_id in later}
+    assert filled.events.placed_at([]) == {}
+
+
 def test_a_user_keeps_one_number(store: Store) -> None:
     put(store, given.seen("ann"), given.seen("bob"))
     put(store, given.seen("bob"), given.seen("Ann"), given.seen("ann"))

@@ -131,3 +131,13 @@ def test_the_peak_is_the_greatest_of_all_minute_marks(store: Store, at: str) -> 
     end = given.at(at)
     query = Query(("peak_24h",), Window(end - HOUR, end), origins=(LIVE, IMPORT))
     assert answer(store, query).rows == ((peak(FRAME, end, (LIVE, IMPORT)),),)
+
+
+@pytest.mark.parametrize("name", ("channel", "region", "product", "user", "kind", "content"))
+@pytest.mark.parametrize("negated", (False, True))
+def test_so_is_the_peak_of_a_part(store: Store, name: str, negated: bool) -> None:
+    end = given.at("2026-03-29 12:00:30")
+    values = FILTERS[name][:2]
+    query = Query(("peak_24h",), Window(end - HOUR, end), where=(Filter(name, values, negated),), origins=(LIVE, IMPORT))
+    part = FRAME[FRAME[name].isin(values) != negated]
+    assert answer(store, query).rows == ((peak(part, end, (LIVE, IMPORT)),),)

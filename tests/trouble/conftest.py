@@ -1,0 +1,58 @@
+"""The servers that can get into trouble: a row for each, with a fresh database and a store on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+
+from metrics_core.engine import Engine
+from metrics_core.store.connect import connect
+from metrics_core.store.protocols import Store
+from tests.servers.mongo import Mongo, mongod, replica_set, standalone
+from tests.servers.postgres import Postgres, binaries, postgres
+from tests.sql.hands import engine_on
+
+Server: TypeAlias = Postgres | Mongo
+
+
+def _row(start: Callable[[], Server], name: str, program: object) -> Any:
+    missing = program is None and not os.environ.get("CI")
+    return pytest.param(start, id=name, marks=pytest.mark.skipif(missing, reason=f"{name} is not on this machine"))
+
+
+SERVERS = (
+    _row(postgres, "PostgreSQL", binaries()),
+    _row(replica_set, "MongoDB replica set", mongod()),
+    _row(standalone, "MongoDB standalone", mongod()),
+)
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Server:
+    """One sort of server after the other."""
+    start: Callable[[], Server] = request.param
+    return start()
+
+
+@pytest.fixture
+def url(server: Server) -> Iterator[str]:
+    with server.database() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    made = connect(url)
+    made.prepare()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    made = engine_on(url)
+    yield made
+    made.stop()

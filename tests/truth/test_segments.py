@@ -1,0 +1,127 @@
+"""The segment of a buyer is what pandas says of the same rows: for every measure, split and cut, in any order of arrival."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from metrics_core.model.event import IMPORT, LIVE, SIM
+from metrics_core.model.instant import DAY, HOUR
+from metrics_core.model.query import Filter, Query
+from metrics_core.model.window import ALL_TIME_START, Window
+from metrics_core.reads import segments
+from metrics_core.reads.answer import answer
+from metrics_core.store.memory.store import MemoryStore
+from metrics_core.store.protocols import Store
+from metrics_core.store.sql.store import SqlStore
+from tests.truth.frames import Rows, frame_of, rows_of
+from tests.truth.segments import some_named, with_segments
+from tests.truth.test_answers import ELSEWHERE, FILTERS, MEASURES, SPLITS, ZONES, windows
+from tests.truth.world import AUTUMN, SPRING, keep
+
+EVENTS = some_named(23, 700)
+FRAME = with_segments(frame_of(EVENTS))
+VALUES = ("new", "won back", "loyal", "returning", "vip", None)
+YEAR = Window(SPRING[0] - DAY, AUTUMN[1] + DAY)
+
+
+@cache
+def truth(query: Query) -> Rows:
+    return rows_of(FRAME, query)
+
+
+@pytest.fixture(scope="module", params=("memory", "sqlite"))
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder: Path = tmp_path_factory.mktemp("truth")
+    made: Store = MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{folder / 'truth.db'}")
+    made.prepare()
+    keep(made, EVENTS)
+    yield made
+    made.close()
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    """Any question that depends on segments."""
+    measures = draw(st.lists(st.sampled_from(MEASURES), min_size=1, max_size=3, unique=True))
+    grain = draw(st.sampled_from((None, None, "hour", "day", "week", "month", "minute")))
+    split = draw(st.booleans())
+    by = [*(["segment"] if split else []), *draw(st.lists(st.sampled_from(SPLITS), max_size=1))]
+    named = draw(st.lists(st.sampled_from(tuple(FILTERS)), max_size=1))
+    if grain is not None:
+        measures = [name for name in measures if name != "active_now"] or ["revenue"]
+    if grain in ("minute", "hour") or ELSEWHERE & {*by, *named}:
+        measures = [name for name in measures if name != "pending"] or ["orders"]
+    window = draw(windows())
+    if grain == "minute":
+        window = Window(window.start, min(window.end, window.start + 20 * HOUR))
+    where = [
+        Filter(name, tuple(draw(st.lists(st.sampled_from(FILTERS[name]), min_size=1, unique=True))), draw(st.booleans()))
+        for name in named
+    ]
+    if not split or draw(st.booleans()):
+        chosen = draw(st.lists(st.sampled_from(VALUES), min_size=1, unique=True))
+        where.append(Filter("segment", tuple(chosen), draw(st.booleans())))
+    return Query(
+        tuple(measures), window, tuple(by), grain, tuple(where),
+        zone=ZoneInfo(draw(st.sampled_from(ZONES))), week_start=draw(st.sampled_from((0, 6))),
+        origins=draw(st.sampled_from(((), (LIVE, IMPORT), (SIM,)))),
+    )  # fmt: skip
+
+
+@settings(max_examples=60)
+@examples(query=queries())
+def test_any_question_by_segment_is_answered_as_pandas_answers_it(query: Query, store: Store) -> None:
+    rows = answer(store, query).rows
+    assert len(set(rows)) == len(rows)
+    assert set(rows) == truth(query)
+
+
+def test_every_segment_there_is_occurs_in_what_is_asked() -> None:
+    assert {row[0] for row in truth(Query(("orders",), YEAR, by=("segment",)))} >= {*VALUES}
+
+
+def test_the_segments_of_a_figure_add_up_to_it(store: Store) -> None:
+    whole = answer(store, Query(("revenue", "orders", "pending"), YEAR)).rows[0]
+    parts = answer(store, Query(("revenue", "orders", "pending"), YEAR, by=("segment",))).rows
+    assert tuple(sum(int(row[place] or 0) for row in parts) for place in (1, 2, 3)) == whole
+
+
+@pytest.mark.parametrize("seed", (1, 2))
+def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often_somebody_looks(seed: int) -> None:
+    """Asked after every batch, so that all that is kept has to follow; orders before what belongs to them, as always."""
+    chance = random.Random(seed)
+    groups: dict[str, list[int]] = {}
+    for number, event in enumerate(EVENTS):
+        groups.setdefault(event.order_id or event.id, []).append(number)
+    order = sorted((chance.random(), row, number) for rows in groups.values() for row, number in enumerate(rows))
+    shuffled = [EVENTS[number] for _, _, number in sorted(order, key=lambda row: (row[0] + row[1], row[2]))]
+    questions = (
+        Query(("revenue", "buyers", "events"), YEAR, by=("segment",)),
+        Query(("orders",), YEAR, grain="day", where=(Filter("segment", ("new",)),)),
+        Query(("pending",), Window(ALL_TIME_START, YEAR.end), by=("segment",)),
+    )
+    made = MemoryStore()
+    for first in range(0, len(shuffled), 400):
+        arrived = shuffled[first : first + 400]
+        keep(made, arrived)
+        so_far = with_segments(frame_of(shuffled[: first + 400]))
+        for query in questions:
+            assert set(answer(made, query).rows) == rows_of(so_far, query)
+    assert set(answer(made, questions[0]).rows) == truth(questions[0])
+
+
+def test_what_is_kept_of_stretches_of_time_is_what_a_fresh_count_says(store: Store) -> None:
+    query = Query(("revenue", "buyers"), YEAR, by=("segment", "product"))
+    first = answer(store, query)
+    assert answer(store, query) == first
+    segments._KEPT.clear()
+    assert answer(store, query) == first
