@@ -1,30 +1,34 @@
-"""Memory back to the system: what C libraries let go of stays with the process otherwise, in holes between what is kept."""
+"""Memory back to the system: what is let go of stays with the process otherwise, in holes between what is kept."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 from collections.abc import Callable
 
 EVERY_SECONDS = 60.0
 
 
-def giver() -> Callable[[], None] | None:
-    """What gives free memory back; None where the C library (that of macOS, musl or Windows) does it its own way."""
+def give_back(trim: Callable[[], object]) -> None:
+    """Find what only holds on to itself, and return what is free."""
+    # Collections are rare by our own setting, and every run of a page leaves some cycles behind.
+    gc.collect()
+    trim()
+
+
+def trimmer() -> Callable[[], object]:
+    """What returns free memory to the system; nothing where the C library (of macOS, musl, Windows) does so itself."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
-        return None
-
-    def give_back() -> None:
-        trim(ctypes.c_size_t(0))
-
-    return give_back
+        return lambda: None
+    return lambda: trim(ctypes.c_size_t(0))
 
 
 async def give_back_memory() -> None:
-    """Do so from time to time, until it is cancelled. It takes a few milliseconds, in a thread, without the interpreter."""
-    give_back = giver()
-    while give_back is not None:
+    """Do so from time to time, until it is cancelled. What was loaded at the start is frozen: it takes milliseconds."""
+    trim = trimmer()
+    while True:
         await asyncio.sleep(EVERY_SECONDS)
-        await asyncio.to_thread(give_back)
+        await asyncio.to_thread(give_back, trim)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from metrics_core.engine import Engine
-from metrics_core.store.connect import connect
-from metrics_core.store.protocols import Store
+from tests.servers.house import engine, store, url
 from tests.servers.mongo import Mongo, replica_set, standalone
-from tests.sql.hands import engine_on
+
+__all__ = ["engine", "server", "store", "url"]
 
 
 @pytest.fixture(params=(replica_set, standalone), ids=("replica set", "standalone"))
@@ -19,23 +18,3 @@ def server(request: pytest.FixtureRequest) -> Mongo:
     made: Callable[[], Mongo] = request.param
     return made()
 
-
-@pytest.fixture
-def url(server: Mongo) -> Iterator[str]:
-    with server.database() as fresh:
-        yield fresh
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    made = connect(url)
-    made.prepare()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    made = engine_on(url)
-    yield made
-    made.stop()

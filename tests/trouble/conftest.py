@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
 
-from metrics_core.engine import Engine
-from metrics_core.store.connect import connect
-from metrics_core.store.protocols import Store
+from tests.servers.house import engine, store, url
 from tests.servers.mongo import Mongo, mongod, replica_set, standalone
 from tests.servers.postgres import Postgres, binaries, postgres
-from tests.sql.hands import engine_on
+
+__all__ = ["engine", "server", "store", "url"]
 
 Server: TypeAlias = Postgres | Mongo
 
@@ -36,23 +35,3 @@ def server(request: pytest.FixtureRequest) -> Server:
     start: Callable[[], Server] = request.param
     return start()
 
-
-@pytest.fixture
-def url(server: Server) -> Iterator[str]:
-    with server.database() as fresh:
-        yield fresh
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    made = connect(url)
-    made.prepare()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    made = engine_on(url)
-    yield made
-    made.stop()
