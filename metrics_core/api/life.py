@@ -18,7 +18,7 @@ from anyio import to_thread
 
 from metrics_core.api.desk import Desk
 from metrics_core.api.faults import accident
-from metrics_core.api.memory import give_back_memory
+from metrics_core.api.memory import few_heaps, give_back_memory
 from metrics_core.errors import SettingError
 from metrics_core.logs import log, set_up_logs
 
@@ -35,6 +35,7 @@ def give_up(error: SettingError) -> NoReturn:
 @asynccontextmanager
 async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
     """The engine lives as long as the server does."""
+    few_heaps()
     try:
         engine = await to_thread.run_sync(lambda: desk.engine)
         set_up_logs(engine.settings.log_level)
