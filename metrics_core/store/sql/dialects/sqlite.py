@@ -25,7 +25,7 @@ _PRAGMAS = (
     "temp_store=MEMORY",
     "mmap_size=268435456",
 )
-_READER, _WRITER = "cache_size=-2048", "cache_size=-16384"
+_READER, _WRITER = "cache_size=-2048", "cache_size=-8192"
 """KiB of pages that a connection keeps for itself. Who reads has the file mapped, which costs the process nothing."""
 _PARAMETERS = 24_000
 """Well below SQLite's limit of 32,766 for one statement."""
