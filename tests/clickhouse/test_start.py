@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 servers = pytest.mark.servers
 here = pytest.mark.skipif(not is_here(), reason="chdb is not installed")
-over_http = pytest.mark.skipif(program() is None and not os.environ.get("CI"), reason="Debian's clickhouse-server is not installed")
+over_http = pytest.mark.skipif(
+    program() is None and not os.environ.get("CI"), reason="Debian's clickhouse-server is not installed"
+)
 
 
 def said(url: str, catalog: str | None = None) -> PulseboardError:
