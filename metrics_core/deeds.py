@@ -84,7 +84,8 @@ class Deeds:
                 raise BadRequestError(_NOT_SHARED)
             state = Follower(here.foreign, self._accept, self._clock.now).take_all(progress)
             told.append(f"{state.taken:,} taken in, {state.refused:,} refused")
-            return state
+        self._changed()
+        return state
 
     def rebuild(self, progress: Progress | None = None, *, who: Principal = LOCAL) -> None:
         """Count every total again from the events."""

@@ -32,17 +32,22 @@ from metrics_core.feed.bodies import origin_body
 from metrics_core.feed.hub import Hub
 from metrics_core.figures import Figures
 from metrics_core.health import METERS, OK, Part
-from metrics_core.ingest.admit import Admission
+from metrics_core.ingest.admit import Admission, Admitted
+from metrics_core.ingest.helper import Asked
+from metrics_core.ingest.large import LargeBodies
+from metrics_core.ingest.records import Records
 from metrics_core.ingest.sources.shared import SharedSimulator
 from metrics_core.ingest.sources.simulator import Simulator, SimulatorSettings
 from metrics_core.ingest.writer import Writer
-from metrics_core.jobs.sharing import Sharing
+from metrics_core.jobs.sharing import Others, Sharing
 from metrics_core.jobs.verify import Check as Check
 from metrics_core.logs import log
 from metrics_core.model.access import LOCAL
 from metrics_core.model.event import LIVE, Receipt
 from metrics_core.publishing.newest import Newest
 from metrics_core.publishing.publisher import Publisher, wanted_of
+from metrics_core.reads.segments import warm_up
+from metrics_core.rollup.fold import Folded
 from metrics_core.settings import Settings
 from metrics_core.store.connect import connect
 from metrics_core.store.foreign import shared
@@ -62,6 +67,7 @@ class Engine:
         digits = self.settings.currency_digits
         self._stopped = False
         self._admission = Admission(digits, self.settings.currency)
+        self.bodies = LargeBodies(self._admission)
         self._writer = Writer(self.store, limit=self.settings.inbox_limit, committed=self._changed)
         catalog = self.store.catalog
         self.next_run_number = Numbers(catalog, "run", block=1).next
@@ -142,14 +148,21 @@ class Engine:
         run_id: str | None = None, zone: ZoneInfo | None = None,
     ) -> Future[Receipt]:
         """Admit these records now and answer once they are on disk. BusyError when the inbox is full."""
-        admitted = self._admission.admit(
+        return self._submit(self._admission.admit(
             records, record=record, source=source, origin=origin, run_id=run_id, now=self.clock.now(), zone=zone
-        )
+        ))  # fmt: skip
+
+    def submit_body(self, asked: Asked) -> tuple[Records, Future[Receipt]]:
+        """`submit` for the records of a body; MalformedError where it cannot be read at all."""
+        records, admitted, folded = self.bodies.read(asked)
+        return records, self._submit(admitted, folded)
+
+    def _submit(self, admitted: Admitted, folded: Folded | None = None) -> Future[Receipt]:
         for refusal in admitted.refused:
             METERS.refused.labels(refusal.step).inc()
         if not self._stopped:
             self._writer.start()
-        return self._writer.submit(admitted.events, admitted.indexes, admitted.refused)
+        return self._writer.submit(admitted.events, admitted.indexes, admitted.refused, folded)
 
     def accept(
         self, records: Sequence[object], *, record: str | None = None, source: str = "api", origin: str = LIVE,
@@ -202,6 +215,15 @@ class Engine:
             },
         )  # fmt: skip
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other programs may keep something in our database."""
+        return self._sharing is not None
+
+    def others(self) -> Others | None:
+        """What other programs keep in the database that we share with them; None where there is nothing of theirs."""
+        return None if self._sharing is None else self._sharing.others()
+
     def start(self) -> None:
         """Make ready. A database that is away does not stop it: everything recovers once it answers."""
         self._stopped = False
@@ -210,6 +232,7 @@ class Engine:
         except StoreAwayError as error:
             self._newest.away_since = self.clock.now()
             log(__name__).error("the database does not answer", why=str(error))
+        self.bodies.start()
         self._writer.start()
 
     def stop(self) -> None:
@@ -218,6 +241,7 @@ class Engine:
         if self._sharing is not None:
             self._sharing.stop()
         self._stopped = True
+        self.bodies.stop()
         self._writer.stop()
         if self._replica is not None:
             self._replica.stop()
@@ -235,6 +259,7 @@ class Engine:
             self.simulator.open()
         if self._sharing is not None:
             self._sharing.start()
+        threading.Thread(target=warm_up, args=(self.store,), name="segments", daemon=True).start()
         filling = asyncio.create_task(asyncio.to_thread(self._fill))
         try:
             await self._publisher.run()
@@ -259,6 +284,8 @@ class Engine:
     def _changed_as_a_whole(self) -> None:
         """Something was removed, or counted again."""
         self.boards.forget()
+        if self._sharing is not None:
+            self._sharing.look_again()
         self._changed()
 
     def _heard(self, topic: str, data: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import wrap_future
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from typing import Annotated, Any, Literal, NamedTuple
 
 from anyio import to_thread
@@ -13,14 +12,14 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from metrics_core.api import schemas
-from metrics_core.api.bodies import Records, read_body, read_object, records_of
+from metrics_core.api.bodies import read_body, read_object
 from metrics_core.api.desk import Desk, sender
 from metrics_core.api.faults import answer
 from metrics_core.api.shapes import receipt_of
+from metrics_core.ingest.helper import Asked
+from metrics_core.ingest.large import LARGE
+from metrics_core.ingest.records import Records
 from metrics_core.model.event import LIVE, Receipt
-
-BIG = 32 * 1024
-"""Bodies above this are read and admitted in a thread, so that the others at the door do not wait."""
 
 router = APIRouter()
 
@@ -110,17 +109,14 @@ def _way_in(door: Door) -> Callable[..., Awaitable[Response]]:
         request: Request, desk: Annotated[Desk, Depends(sender)], source: Source = "api", origin: Origin = "live",
         run_id: RunId = None,
     ) -> Response:
-        body = await read_body(request, desk.engine.settings.max_body_bytes)
+        engine = desk.engine
+        body = await read_body(request, engine.settings.max_body_bytes)
         sort = request.headers.get("content-type", "")
-
-        def hand_in() -> tuple[Records, Future[Receipt]]:
-            records = records_of(body, sort, door.lists)
-            receipt = desk.engine.submit(records.good, record=door.record, source=source, origin=origin, run_id=run_id)
-            # What was sent is kept as events by now. Letting go of it here spares the event loop doing so.
-            records.good.clear()
-            return records, receipt
-
-        records, receipt = await to_thread.run_sync(hand_in, limiter=desk.threads) if len(body) > BIG else hand_in()
+        asked = Asked(body, sort, door.lists, door.record, source, origin, run_id, engine.clock.now())
+        if len(body) > LARGE:
+            records, receipt = await to_thread.run_sync(engine.submit_body, asked, limiter=desk.threads)
+        else:
+            records, receipt = engine.submit_body(asked)
         return _receipt(await wrap_future(receipt), records)
 
     return take

@@ -13,7 +13,6 @@ from starlette.responses import StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from metrics_core.access.roles import require
-from metrics_core.api.bodies import Records
 from metrics_core.api.callers import Caller, may
 from metrics_core.api.desk import Desk, knock_of, principal_of
 from metrics_core.api.events import accept
@@ -22,6 +21,7 @@ from metrics_core.api.shapes import receipt_of
 from metrics_core.errors import BusyError, NotAllowedError, PulseboardError
 from metrics_core.feed.hub import Subscription
 from metrics_core.feed.message import channel_of, encode, topics_of, view_of
+from metrics_core.ingest.records import Records
 from metrics_core.logs import log
 from metrics_core.model.access import Principal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from metrics_core.api.bodies import Records
+from metrics_core.ingest.records import Records
 from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.event import Receipt, Refusal
 from metrics_core.model.measure import REGISTRY, How, Measure, Ratio

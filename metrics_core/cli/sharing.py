@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from metrics_core.cli.console import number, progress, say, some
+from metrics_core.cli.console import number, progress, say, some, when
 from metrics_core.engine import Engine
+from metrics_core.jobs import adoption
 from metrics_core.jobs.shared_collections import SharedCollections
 from metrics_core.store.foreign import Found, shared
 
@@ -30,14 +31,15 @@ def others_told(ready: Engine) -> Iterator[None]:
 
 def tell_of_others(ready: Engine) -> Found | None:
     """Say what stands in the collection `sales`; None where no other program wrote there."""
-    here = shared(ready.store)
-    found = None if here is None else here.foreign.found()
-    if found is None or not found.others:
+    found = adoption.found(ready.store)
+    if found is None:
         return None
     say(
         f"The collection sales holds {some(found.others, 'sale')} of other programs: {number(found.taken)} taken in, "
         f"{number(found.waiting)} waiting, {number(found.refused)} refused."
     )
+    if found.since is not None:
+        say(f"  The first was taken in {when(found.since)}.")
     for reason, count in found.reasons[:_REASONS]:
         say(f"  {number(count)} refused, such as: {reason}")
     return found

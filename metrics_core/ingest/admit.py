@@ -30,6 +30,7 @@ class Admission:
     """The way in for everybody: one currency, one set of steps."""
 
     def __init__(self, currency_digits: int = 2, currency: str = "USD") -> None:
+        self.currency, self.digits = currency, currency_digits
         self._money = Money(currency, currency_digits)
 
     def admit(

@@ -15,7 +15,7 @@ from metrics_core.errors import BusyError, ContendedError, PulseboardError, Stor
 from metrics_core.health import METERS
 from metrics_core.ingest.followups import resolve
 from metrics_core.model.event import Event, Receipt, Refusal
-from metrics_core.rollup.fold import fold
+from metrics_core.rollup.fold import Folded, fold
 from metrics_core.store.protocols import Batch, Store
 
 MOST_AT_ONCE = 5_000
@@ -26,11 +26,13 @@ _PAUSES = (0.02, 0.1, 0.5)
 
 
 class _Waiting(NamedTuple):
-    """One request: its admitted events, where each stood in it, and what was refused before it came here."""
+    """One request: its admitted events, where each stood in it, what was refused before it came here, and the totals of
+    its events where they are known."""
 
     events: Sequence[Event]
     indexes: Sequence[int]
     refused: Sequence[Refusal]
+    folded: Folded | None
     answer: Future[Receipt]
 
 
@@ -81,7 +83,9 @@ class Writer:
         with self._turn:
             yield
 
-    def submit(self, events: Sequence[Event], indexes: Sequence[int], refused: Sequence[Refusal]) -> Future[Receipt]:
+    def submit(
+        self, events: Sequence[Event], indexes: Sequence[int], refused: Sequence[Refusal], folded: Folded | None = None
+    ) -> Future[Receipt]:
         """The receipt of these events, once they are on disk. BusyError, and nothing taken, when the inbox is full."""
         answer: Future[Receipt] = Future()
         # A caller who goes away takes nothing back: what was handed in is written, and its answer may go unread.
@@ -99,7 +103,7 @@ class Writer:
                     "request was taken in; send it again, in smaller pieces if it holds more than that."
                 )
                 raise BusyError(message, retry_after=1)
-            self._inbox.append(_Waiting(events, indexes, refused, answer))
+            self._inbox.append(_Waiting(events, indexes, refused, folded, answer))
             self._depth += len(events)
             self._filled.notify()
         return answer
@@ -144,15 +148,14 @@ class Writer:
             waiting.answer.set_result(Receipt(outcome.accepted, outcome.duplicates, tuple(refused)))
 
     def _write(self, together: list[_Waiting]) -> list[_Outcome]:
-        requests = [(waiting.events, waiting.indexes) for waiting in together]
         for pause in _PAUSES:
             try:
                 with self._store.batch() as batch:
-                    return write(batch, requests)
+                    return write(batch, together)
             except ContendedError:
                 time.sleep(pause)
         with self._store.batch() as batch:
-            return write(batch, requests)
+            return write(batch, together)
 
     def _failed(self, together: list[_Waiting], error: Exception) -> None:
         # Others must not suffer for one request: each is tried by itself, and only the one at fault is told.
@@ -172,15 +175,21 @@ class Writer:
             self._depth -= sum(len(waiting.events) for waiting in together)
 
 
-def write(batch: Batch, requests: Sequence[tuple[Sequence[Event], Sequence[int]]]) -> list[_Outcome]:
+def write(batch: Batch, requests: Sequence[_Waiting]) -> list[_Outcome]:
     """Append what is new of these requests, in their order, and merge its totals; what became of each request."""
+    # Nearly always everything is new. To find that out by writing it costs less than to look first.
+    everything = [event for request in requests for event in request.events]
+    mixed = any(map(_follows, everything))
+    if not mixed and batch.append(everything):
+        batch.merge(*_together(requests))
+        return [_Outcome(accepted=len(request.events)) for request in requests]
     outcomes = [_Outcome() for _ in requests]
     plain: list[tuple[int, int, Event]] = []
     follow: list[tuple[int, int, Event]] = []
-    for number, (events, indexes) in enumerate(requests):
-        for index, event in zip(indexes, events, strict=True):
-            (plain if event.placed or event.order_id is None else follow).append((number, index, event))
-    fresh = [event for _, _, event in plain]
+    for number, request in enumerate(requests):
+        for index, event in zip(request.indexes, request.events, strict=True):
+            (follow if _follows(event) else plain).append((number, index, event))
+    fresh = [event for _, _, event in plain] if mixed else []
     if fresh and batch.append(fresh):
         for number, _, _ in plain:
             outcomes[number].accepted += 1
@@ -191,6 +200,18 @@ def write(batch: Batch, requests: Sequence[tuple[Sequence[Event], Sequence[int]]
     if fresh:
         batch.merge(*fold(fresh))
     return outcomes
+
+
+def _together(requests: Sequence[_Waiting]) -> Folded:
+    """The totals of all their events."""
+    known = [request.folded for request in requests if request.folded is not None]
+    known.append(fold([event for request in requests if request.folded is None for event in request.events]))
+    return Folded([row for folded in known for row in folded.rows], [group for folded in known for group in folded.sets])
+
+
+def _follows(event: Event) -> bool:
+    """It goes on with an order that was placed before."""
+    return event.order_id is not None and not event.placed
 
 
 def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:

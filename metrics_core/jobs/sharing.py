@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
 
 from metrics_core.health import DEGRADED, OK, Part
 from metrics_core.ingest.sources.followed import Accept, Follower
+from metrics_core.jobs import adoption
 from metrics_core.jobs.shared_collections import SharedCollections
 from metrics_core.model.instant import Instant
 from metrics_core.model.window import Calendar
-from metrics_core.store.foreign import Shared
+from metrics_core.store.foreign import Found, Shared
 from metrics_core.store.protocols import Store
 
 SECONDS = 0.5
 """Between two looks at whether we lead: with several replicas, one does this."""
+_FRESH = 3.0
+_SHARE = 20.0
+"""What was found is told again for some seconds, and for so many times as long as it took to find."""
+
+
+class Others(NamedTuple):
+    """What other programs keep here, and what is done about it."""
+
+    found: Found
+    follows: bool
+    """Whether it is to be followed at all."""
+    leads: bool
+    """Whether that is for this replica to do."""
+    trouble: str | None
+    """Why it cannot go on now, None while it can."""
 
 
 class Sharing:
@@ -24,10 +42,13 @@ class Sharing:
         self, store: Store, shared: Shared, accept: Accept, *, now: Callable[[], Instant], calendar: Calendar, digits: int,
         leads: Callable[[], bool], follow: bool = True, write: bool = True,
     ) -> None:  # fmt: skip
+        self._store = store
         self._leads = leads
         self._follows, self._writes = follow, write
         self.follower = Follower(shared.foreign, accept, now)
         self.collections = SharedCollections(store, shared.mirror, now=now, calendar=calendar, digits=digits)
+        self._looking = threading.Lock()
+        self._looked: tuple[Found | None, float] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -42,6 +63,23 @@ class Sharing:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(timeout=60)
+
+    def others(self) -> Others | None:
+        """What other programs keep in the database, as of a few seconds ago; None where they keep nothing."""
+        with self._looking:
+            if self._looked is None or monotonic() > self._looked[1]:
+                began = monotonic()
+                found = adoption.found(self._store)
+                self._looked = found, monotonic() + max(_FRESH, _SHARE * (monotonic() - began))
+            found = self._looked[0]
+        if found is None:
+            return None
+        return Others(found, self._follows, self._leads(), self.follower.state().trouble)
+
+    def look_again(self) -> None:
+        """What was found is not told again."""
+        with self._looking:
+            self._looked = None
 
     def part(self) -> Part:
         """For health."""

@@ -198,13 +198,14 @@ class Audience:
     # ----------------------------------------------------------------------------------------------------------- parts
 
     def _columns(self, sightings: Sequence[Sighting]) -> _Seen:
-        tags = [
-            self._codes.setdefault(row.origin, _CODES * len(self._codes)) + row.buyer * _BUYER + row.active * _ACTIVE
-            for row in sightings
-        ]
-        at = np.fromiter((row.at for row in sightings), np.int64, len(sightings))
-        user = np.fromiter((row.user for row in sightings), np.uint32, len(sightings))
-        return _Seen(at, user, np.array(tags, np.int64))
+        if not sightings:
+            return _Seen(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.int64))
+        _, at, user, origin, buyer, active = zip(*sightings, strict=True)
+        for one in set(origin) - set(self._codes):
+            self._codes[one] = _CODES * len(self._codes)
+        code = np.array([self._codes[one] for one in origin], np.int64)
+        tag = code + np.array(buyer, np.int64) * _BUYER + np.array(active, np.int64) * _ACTIVE
+        return _Seen(np.array(at, np.int64), np.array(user, np.uint32), tag)
 
     def _of(self, seen: _Seen, chosen: _Chosen) -> _Seen:
         """Those that belong to a set and to the origins that count."""

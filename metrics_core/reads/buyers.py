@@ -24,6 +24,7 @@ ORDER_KINDS = (ORDER_PLACED, ORDER_COMPLETED, ORDER_FAILED, REFUND)
 
 _CHUNK = 50_000
 _JOURNAL = 20_000
+"""Completed orders that it can go back by, and events that are followed one by one at the beginning."""
 _REAL = "real"
 
 
@@ -73,10 +74,15 @@ class Buyers:
 
     def _reset(self, generation: int | None) -> None:
         self._generation = generation
-        self._seq = 0
+        self._seq = self._first = 0
         self._completed: dict[str, dict[str, array[int]]] = {}
         self._names: dict[int, str] = {}
         self._journal: deque[tuple[int, str, str, Instant]] = deque(maxlen=_JOURNAL)
+
+    @property
+    def knows_nothing(self) -> bool:
+        """Nothing was taken in so far."""
+        return self._seq == 0
 
     def behind(self, newest: int) -> int:
         """How many events there are to take in."""
@@ -93,6 +99,8 @@ class Buyers:
         if newest < self._seq:
             self._go_back_to(newest)
             return None
+        if fresh and newest > _JOURNAL:
+            self._begin(newest - _JOURNAL)
         found: list[Seen] = []
         while self._seq < newest:
             new = self._store.events.sightings_since(self._seq, _CHUNK)
@@ -139,6 +147,15 @@ class Buyers:
             self._names.update(self._store.totals.names(unknown))
         return self._names
 
+    def _begin(self, until: int) -> None:
+        """All that was completed up to a number, grouped by the store: what came after it is followed one by one."""
+        parts = list(self._store.events.completions(until))
+        names = self._named({user for user, _, _ in parts})
+        for user, origin, times in parts:
+            of_world, name = self._completed.setdefault(world_of(origin), {}), names[user]
+            of_world[name] = array("q", sorted((*of_world[name], *times) if name in of_world else times))
+        self._seq = self._first = until
+
     def _include(self, seq: int, world: str, user: str, at: Instant) -> None:
         times = self._completed.setdefault(world, {}).setdefault(user, array("q"))
         if not times or times[-1] <= at:
@@ -149,6 +166,8 @@ class Buyers:
 
     def _goes_back_to(self, seq: int) -> bool:
         """Whether what came after a number is remembered one by one."""
+        if seq < self._first:
+            return False
         return len(self._journal) < _JOURNAL or self._journal[0][0] <= seq + 1
 
     def _go_back_to(self, seq: int) -> None:

@@ -40,6 +40,8 @@ KEPT_SECONDS = 600.0
 MOST_PARTS = 200
 TRAIL = 20
 TRAIL_STEP: Instant = int(2.5 * SECOND)
+TRIES = 3
+"""So often is waited for a snapshot of the state that the store is in."""
 LOOKED_THROUGH = 20_000
 """The latest events of a part are looked for among so many of the latest of all."""
 _PAGE = 2_000
@@ -62,15 +64,17 @@ class Parts:
     oftener than leaves the machine to others."""
 
     def __init__(
-        self, store: Store, calendar: Calendar, clock: Clock, *, whole: Callable[[str], Snapshot], number: Callable[[], int]
-    ) -> None:
+        self, store: Store, calendar: Calendar, clock: Clock, *, whole: Callable[[str], Snapshot], number: Callable[[], int],
+        renew: Callable[[], bool],
+    ) -> None:  # fmt: skip
         """`whole` is the newest snapshot of everything, whose instant and number its parts share; `number` numbers those
-        that were taken of another state of the store."""
+        that were taken of another state of the store. `renew` waits a moment where another replica takes the next one."""
         self._store = store
         self._calendar = calendar
         self._clock = clock
         self._whole = whole
         self._number = number
+        self._renew = renew
         self._kept: Kept[Key, _Part] = Kept(clock, most=MOST_PARTS)
         self._flights: Flights[Key, _Part] = Flights()
 
@@ -110,7 +114,8 @@ class Parts:
         if before is not None and self._is_fresh(before):
             return before  # somebody else took it just before
         view, where = key
-        started, whole = perf_counter(), self._whole(view)
+        whole = self._caught_up(view)
+        started = perf_counter()
         with self._store.view():
             state = (self._store.generation(), self._store.newest_seq())
             same = whole.newest_seq == state[1]
@@ -132,6 +137,15 @@ class Parts:
             trail.append(point)
         part = _Part(snapshot, state, perf_counter() - started, trail, pool, known.drawn if known is not None else None)
         return self._kept.put(key, part, seconds=KEPT_SECONDS)
+
+    def _caught_up(self, view: str) -> Snapshot:
+        """The newest snapshot of everything, of the state that the store is in where it comes within a moment."""
+        whole = self._whole(view)
+        for _ in range(TRIES):
+            if whole.newest_seq >= self._store.newest_seq() or not self._renew():
+                break
+            whole = self._whole(view)
+        return whole
 
     def _trail(self, now: Instant, origins: tuple[str, ...], where: Where) -> deque[tuple[Instant, int, int]]:
         """What a page that had been open would have seen."""

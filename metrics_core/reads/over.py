@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from metrics_core.errors import BadRequestError
-from metrics_core.model.instant import Instant, instant, moment
+from metrics_core.model.instant import DAY, Instant, instant, moment
 from metrics_core.model.window import PERIODS, Calendar, Window
 from metrics_core.reads.names import known, quoted
 
@@ -48,7 +48,9 @@ def compared_of(compare: object, over: object, calendar: Calendar, now: Instant)
     if isinstance(over, str):
         before = calendar.compared(over, now)
         return None if before is None else Compared(*before)
-    return previous(window_of(over, calendar, now), calendar)
+    window = window_of(over, calendar, now)
+    before = previous(window, calendar)
+    return _as_far(before, now - window.start, calendar) if window.start < now < window.end else before
 
 
 def previous(window: Window, calendar: Calendar) -> Compared:
@@ -69,6 +71,16 @@ def previous(window: Window, calendar: Calendar) -> Compared:
         note = "vs the day before" if days == 1 else f"vs the {days} days before"
     start = instant(datetime.combine(before, time(), calendar.zone))
     return Compared(Window(start, window.start), note)
+
+
+def _as_far(before: Compared, elapsed: Instant, calendar: Calendar) -> Compared:
+    """As much of what came before as has elapsed of a range that is not over, in hours that really passed."""
+    end = before.window.start + elapsed
+    if end >= before.window.end:
+        return before
+    when = moment(end, calendar.zone)
+    day = f"{when:%a}" if before.window.length <= 7 * DAY else f"{when.day} {when:%b}"
+    return Compared(Window(before.window.start, end), f"{before.note.partition(' (')[0]} by {day} {when:%H:%M}")
 
 
 def _range(span: Mapping[object, object], field: str, calendar: Calendar, now: Instant) -> Window:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from threading import RLock
 from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary, proxy
 
+from metrics_core.errors import PulseboardError
+from metrics_core.logs import log
 from metrics_core.model.event import Event
 from metrics_core.model.instant import DAY, HOUR, Instant
 from metrics_core.model.query import Filter, Value
@@ -30,6 +33,9 @@ _MOST_STRETCHES = 20_000
 _LOOK_FIRST: Instant = 3 * HOUR
 """In longer stretches it is first asked whether any order names no segment."""
 _LONGEST: Instant = 400 * DAY
+
+_ASKED = ("reads", "segments")
+"""The document that is there where somebody has asked by segments that were not at hand."""
 
 _NAMED = Filter("segment", (None,), negated=True)
 _UNNAMED = Filter("segment", (None,))
@@ -62,6 +68,15 @@ def segments_of(store: Store) -> Segments:
         return kept
 
 
+def warm_up(store: Store) -> None:
+    """Read now what the first question by segment would wait for, where somebody has asked one here before."""
+    try:
+        if store.catalog.get(*_ASKED) is not None:
+            segments_of(store).warm_up()
+    except Exception as error:  # also where the store is let go meanwhile: the first question does it then
+        log(__name__).info("segments were not read ahead", why=str(error))
+
+
 class _Stretch(NamedTuple):
     """What a stretch of time came to, and who is in it."""
 
@@ -85,6 +100,11 @@ class Segments:
         with self._store.view():
             return self._buyers.behind(self._store.newest_seq()) <= SMALL
 
+    def warm_up(self) -> None:
+        """Know the buyers."""
+        with self._store.view(), self._lock:
+            self._catch_up()
+
     def named(self, events: Sequence[Event]) -> list[Event]:
         """The events, each order with the segment of its buyer where it names none."""
         if not any(is_unnamed(event) for event in events):
@@ -96,22 +116,27 @@ class Segments:
 
     def tally(self, question: Tally) -> list[Row]:
         """The rows of `EventLog.tally`."""
-        users = [term for term in question.terms if term in SETS]
-        by = (*question.by, "user") if users else question.by
-        asked = question._replace(by=by)
+        # Users are counted once in all parts together, so each row has to say whose it is.
+        by_user = "user" not in question.by and any(term in SETS for term in question.terms)
+        asked = question._replace(by=(*question.by, "user") if by_user else question.by)
         parts: list[tuple[Filter, ...]] = [(_NAMED,)]
         if any(term in _OF_ANYTHING for term in question.terms):
             parts.append((_UNNAMED, _OF_OTHERS))
         if any(term not in SETS for term in question.terms):
             parts.append((_UNNAMED, _OF_ORDERS, _OF_NOBODY))
-        found = _Sum(question, len(users) > 0)
+        found = _Sum(question, by_user)
         with self._store.view():
             for part in parts:
                 found.add(self._store.events.tally(asked._replace(where=(*question.where, *part))))
+            if self._buyers.knows_nothing and not self._has_unnamed(self._within(question.window), question.origins):
+                return found.rows()
+            was_far = not self.is_at_hand()
             with self._lock:
                 self._catch_up()
                 for rows in self._unnamed(asked):
                     found.add(rows)
+        if was_far:
+            self._note_asked()
         return found.rows()
 
     # ---------------------------------------------------------------------------------------------------------- pieces
@@ -123,6 +148,12 @@ class Segments:
             self._rows = 0
         elif seen:
             self._drop(seen)
+
+    def _note_asked(self) -> None:
+        """From the next start on it is read ahead."""
+        with suppress(PulseboardError):  # a database that takes no documents now is told at the next time
+            if self._store.catalog.get(*_ASKED) is None:
+                self._store.catalog.put(*_ASKED, {"asked": True})
 
     def _drop(self, seen: Sequence[Seen]) -> None:
         """Let go of the stretches in which something happened, or at whose buyers something was completed before."""
@@ -206,7 +237,9 @@ class _Sum:
     def __init__(self, question: Tally, by_user: bool) -> None:
         self._question = question
         self._by_user = by_user
-        self._width = (question.grain is not None) + len(question.by)
+        before = question.grain is not None
+        self._width = before + len(question.by)
+        self._user = before + question.by.index("user") if "user" in question.by else self._width
         self._sums: dict[Row, list[int]] = {}
         self._users: dict[tuple[Row, int], set[Value]] = {}
 
@@ -221,7 +254,7 @@ class _Sum:
                 sums[place] += int(number or 0)
             for place in distinct:
                 if numbers[place]:
-                    self._users.setdefault((key, place), set()).add(row[width])
+                    self._users.setdefault((key, place), set()).add(row[self._user])
 
     def rows(self) -> list[Row]:
         if not self._width:

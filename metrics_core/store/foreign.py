@@ -46,6 +46,8 @@ class Found(NamedTuple):
     """Of other programs, neither taken in nor refused."""
     reasons: tuple[tuple[str, int], ...] = ()
     """Why sales were refused, the commonest first: a sentence for one of them, and how many go by the same step."""
+    since: Instant | None = None
+    """When the first of them was looked at, to be taken in."""
 
     @property
     def others(self) -> int:
@@ -72,7 +74,7 @@ class Foreign(Protocol):
         """Every sale that is not in the log, also those that were refused; then it ends."""
         ...
 
-    def keep(self, page: Page, refused: Sequence[tuple[Sale, Unfit]]) -> None:
+    def keep(self, page: Page, refused: Sequence[tuple[Sale, Unfit]], now: Instant) -> None:
         """This page is done: what is not refused is in the log. Doing it twice is the same."""
         ...
 

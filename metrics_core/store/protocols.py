@@ -122,6 +122,11 @@ class EventLog(Protocol):
         """Sightings of the events after `seq`, in the order of seq; empty when there are none."""
         ...
 
+    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+        """When orders were completed by whom, of the events up to the number `until`: the store's number for the user, the
+        origin and the times, in no particular order; what belongs to one user and origin may come in several parts."""
+        ...
+
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
         """Counts over the events themselves, exact for every combination of split and filter.
 
@@ -140,8 +145,10 @@ class EventLog(Protocol):
         ...
 
     def forget(self, *, origins: Sequence[str] = (), run_id: str | None = None) -> int:
-        """Remove the events of these origins (or of one run; or, with neither, all) with their share in the totals,
-        in one transaction; how many went. The only way anything leaves the log: for simulated data and clearing."""
+        """Remove the events of these origins (or of one run; or, with neither, all) with their share in the totals;
+        how many went. In one transaction, or, where a database has no room for that, in several after each of which the
+        totals are those of the events that are left, and which a crash does not end. The only way anything leaves the log:
+        for simulated data and clearing."""
         ...
 
     def runs(self) -> list[tuple[str, str, int, Instant, Instant]]:

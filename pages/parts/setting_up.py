@@ -10,7 +10,7 @@ import streamlit as st
 
 from metrics_core.errors import PulseboardError
 from metrics_core.model.event import REAL
-from pages.parts import work
+from pages.parts import neighbours, work
 from pages.parts.desk import count, engine, file_size, primary, visitor
 from pages.parts.words import CURL, ORIGINS
 
@@ -23,6 +23,7 @@ def draw(*, allowed: bool) -> None:
     if not _connection():
         return
     _what_exists()
+    neighbours.draw(allowed=allowed)
     _fill(allowed=allowed)
     _own_data()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import clearing, importing, setting_up, verifying, work
+from pages.parts import clearing, importing, neighbours, setting_up, verifying, work
 from pages.parts.desk import count, duration
 
 TOLD = {
     "sample": setting_up.told,
     "generate": setting_up.told,
+    "adopt": neighbours.told,
     "import": importing.told,
     "verify": verifying.told,
     "rebuild": verifying.told,

@@ -199,7 +199,7 @@ def test_a_token_that_is_of_no_use_any_more_leads_to_a_look_at_everything(of: st
         while len(found) < 10:
             for page in store.foreign.pages(lambda: False):
                 found |= {sale.id for sale in page.sales}
-                store.foreign.keep(page, [])
+                store.foreign.keep(page, [], 0)
                 if len(found) == 10:
                     break
         store.close()

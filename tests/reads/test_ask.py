@@ -192,6 +192,14 @@ def test_a_range_is_compared_with_as_much_before_it(over: dict[str, str], start:
     assert query.compared_note == note
 
 
+def test_a_range_that_is_not_over_is_compared_with_as_much_as_has_elapsed_of_it() -> None:
+    query = asked(over={"start": "2026-11-16", "end": "2026-11-23"}, compare=True)
+    assert query.compared == Window(given.at("2026-11-08 23:00"), given.at("2026-11-12 13:32:05"))
+    assert query.compared_note == "vs the 7 days before by Thu 14:32"
+    ahead = asked(over={"start": "2026-12-01", "end": "2026-12-08"}, compare=True)
+    assert ahead.compared == asked(over={"start": "2026-11-24", "end": "2026-12-01"}).window
+
+
 def test_a_calendar_period_is_compared_with_the_same_elapsed_part() -> None:
     query = asked(over="today", compare=True)
     assert query.compared == Window(given.at("2026-11-17 23:00"), given.at("2026-11-18 13:32:05"))

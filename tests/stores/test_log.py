@@ -237,6 +237,21 @@ def test_sightings_since_can_be_read_piece_by_piece(filled: Store) -> None:
     assert seen_of(filled, read) == sightings_in(EVENTS)
 
 
+@pytest.mark.parametrize("share", (0, 0.4, 1))
+def test_completions_up_to_a_number_are_those_of_the_events_up_to_it(filled: Store, share: float) -> None:
+    seen = filled.events.sightings_since(0)
+    until = seen[int((len(seen) - 1) * share)].seq if share else 0
+    found: dict[tuple[int, str], list[int]] = {}
+    for user, origin, times in filled.events.completions(until):
+        found.setdefault((user, origin), []).extend(times)
+    wanted: dict[tuple[int, str], list[int]] = {}
+    for row in seen:
+        if row.buyer and row.seq <= until:
+            wanted.setdefault((row.user, row.origin), []).append(row.at)
+    assert {key: sorted(times) for key, times in found.items()} == {key: sorted(times) for key, times in wanted.items()}
+    assert len(wanted) > 20 or share == 0
+
+
 @pytest.mark.parametrize("limit", (1, 7, 100_000))
 def test_events_since_a_number_come_whole_in_the_order_they_were_written(filled: Store, limit: int) -> None:
     wanted = 60 if limit == 1 else len(EVENTS)

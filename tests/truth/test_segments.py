@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +19,7 @@ from metrics_core.model.event import IMPORT, LIVE, SIM
 from metrics_core.model.instant import DAY, HOUR
 from metrics_core.model.query import Filter, Query
 from metrics_core.model.window import ALL_TIME_START, Window
-from metrics_core.reads import segments
+from metrics_core.reads import buyers, segments
 from metrics_core.reads.answer import answer
 from metrics_core.store.memory.store import MemoryStore
 from metrics_core.store.protocols import Store
@@ -95,9 +97,12 @@ def test_the_segments_of_a_figure_add_up_to_it(store: Store) -> None:
     assert tuple(sum(int(row[place] or 0) for row in parts) for place in (1, 2, 3)) == whole
 
 
-@pytest.mark.parametrize("seed", (1, 2))
-def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often_somebody_looks(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "journal"), ((1, 20_000), (2, 20_000), (3, 100)))
+def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often_somebody_looks(
+    seed: int, journal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Asked after every batch, so that all that is kept has to follow; orders before what belongs to them, as always."""
+    monkeypatch.setattr(buyers, "_JOURNAL", journal)
     chance = random.Random(seed)
     groups: dict[str, list[int]] = {}
     for number, event in enumerate(EVENTS):
@@ -117,6 +122,64 @@ def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often
         for query in questions:
             assert set(answer(made, query).rows) == rows_of(so_far, query)
     assert set(answer(made, questions[0]).rows) == truth(questions[0])
+
+
+@pytest.mark.parametrize("journal", (1, 50))
+@settings(max_examples=15)
+@examples(query=queries())
+def test_whoever_begins_anew_knows_what_who_followed_all_along_knows(query: Query, store: Store, journal: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buyers, "_JOURNAL", journal)
+        segments._KEPT.clear()
+        assert set(answer(store, query).rows) == truth(query)
+
+
+def test_who_still_looks_at_an_earlier_state_is_answered_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the buyers were first read of a later state, so that there is no way back."""
+    monkeypatch.setattr(buyers, "_JOURNAL", 20)
+    query = Query(("revenue", "buyers"), Window(ALL_TIME_START, YEAR.end), by=("segment",))
+    made = SqlStore(f"sqlite:///{tmp_path / 'shop.db'}")
+    made.prepare()
+    late = [event for event in EVENTS if event.order_id is None or crc32(event.order_id.encode()) % 2]
+    early = [event for event in EVENTS if event not in late]
+    keep(made, early)
+    with ThreadPoolExecutor(1) as other, made.view():
+        assert made.newest_seq()
+        other.submit(keep, made, late).result()
+        assert set(other.submit(answer, made, query).result().rows) == rows_of(with_segments(frame_of(early + late)), query)
+        assert set(answer(made, query).rows) == rows_of(with_segments(frame_of(early)), query)
+    assert set(answer(made, query).rows) == rows_of(with_segments(frame_of(early + late)), query)
+    made.close()
+
+
+def test_who_asked_of_many_events_once_finds_them_read_at_the_next_start(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Query(("orders",), YEAR, by=("segment",))
+    monkeypatch.setattr(segments, "SMALL", 100)
+    segments._KEPT.clear()
+    segments.warm_up(store)
+    assert not segments.segments_of(store).is_at_hand()
+    answer(store, query)
+    segments._KEPT.clear()
+    segments.warm_up(store)
+    assert segments.segments_of(store).is_at_hand()
+    assert set(answer(store, query).rows) == truth(query)
+
+
+def test_where_every_order_names_its_segment_no_history_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = MemoryStore()
+    keep(made, [event._replace(segment="vip") if event.segment is None else event for event in EVENTS])
+    assert len(answer(made, Query(("orders",), YEAR, by=("segment",))).rows) > 1
+    assert segments.segments_of(made)._buyers.knows_nothing
+
+
+def test_users_of_a_split_by_user_are_counted_once_each(store: Store) -> None:
+    query = Query(("active_users", "buyers"), YEAR, by=("user",), where=(Filter("segment", ("new",), negated=True),))
+    segments._KEPT.clear()
+    rows = answer(store, query).rows
+    assert set(rows) == truth(query)
+    assert max(row[1] or 0 for row in rows) == 1
 
 
 def test_what_is_kept_of_stretches_of_time_is_what_a_fresh_count_says(store: Store) -> None:

@@ -132,7 +132,7 @@ class Follower:
                 sales.append(sale)
                 records.append(record)
         refused += self._sent(sales, records)
-        self._foreign.keep(page, refused)
+        self._foreign.keep(page, refused, self._now())
         with self._lock:
             state = self._state
             taken = len(page.sales) - len(refused)

@@ -105,6 +105,15 @@ class ClickHouseLog:
         with self._server.read() as state:
             return self._sighted(state, [f"seq > {seq}"], f" ORDER BY seq LIMIT {limit}")
 
+    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+        with self._server.read() as state:
+            rows = self._server.select(
+                f"SELECT user, origin, groupArray(at) FROM {self._facts} WHERE {IS_BUYER} AND line = 0 AND user != 0 "
+                f"AND seq <= {until} AND {state.facts} GROUP BY user, origin"
+            )
+        for user, origin, times in rows:
+            yield int(user), origin, [int(at) for at in times]
+
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
         with self._server.read() as state:
             return run_tally(self._server, state, tally)

@@ -221,6 +221,15 @@ class MemoryLog:
         with self._store.reading() as kept:
             return self._sighted(kept, seq)[:limit]
 
+    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+        with self._store.reading() as kept:
+            found: dict[tuple[int, str], list[Instant]] = {}
+            for event in kept.events[:until]:
+                if event.user is not None and is_buyer(event):
+                    found.setdefault((kept.users[event.user], event.origin), []).append(event.at)
+        for (user, origin), times in found.items():
+            yield user, origin, times
+
     @staticmethod
     def _sighted(kept: _Kept, seq: int) -> list[Sighting]:
         return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import orjson
 
@@ -13,35 +12,38 @@ from metrics_core.store.mongo.schema import Fields
 _NAMES = (
     "run_id", "session", "order_id", "channel", "region", "staff", "segment", "content", "feature", "company",
 )  # fmt: skip
-"""What is left out of a document where it is not named."""
+"""Fields that a document has only where they are named."""
 
 
 def documents_of(events: Iterable[Event], seq: int, users: Mapping[str, int]) -> list[Fields]:
     """The documents of these events, numbered from `seq`."""
     documents: list[Fields] = []
     for number, event in enumerate(events, start=seq):
+        (name, digest, kind, at, received, source, origin, run_id, user, session, order_id, placed, lines, amount, count,
+         channel, region, staff, segment, content, feature, company, payload) = event  # fmt: skip
         document: Fields = {
-            "_id": number, "kept": True, "id": event.id, "digest": event.digest, "kind": event.kind, "at": event.at,
-            "received_at": event.received_at, "source": event.source, "origin": event.origin, "count": event.count,
+            "_id": number, "kept": True, "id": name, "digest": digest, "kind": kind, "at": at, "received_at": received,
+            "source": source, "origin": origin, "count": count,
         }  # fmt: skip
-        for name in _NAMES:
-            value = getattr(event, name)
+        # What is not named is left out: most events name little.
+        for field, value in zip(
+            _NAMES, (run_id, session, order_id, channel, region, staff, segment, content, feature, company), strict=True
+        ):
             if value is not None:
-                document[name] = value
-        if event.user is not None:
-            document["user"] = users[event.user]
-        if event.placed or event.order_id is not None:
-            document["placed"] = event.placed
-        if event.lines:
-            document["lines"] = [_line(line) for line in event.lines]
-            document["quantity"] = sum(line.quantity for line in event.lines)
-        if event.kind == REFUND:
-            document["amount"] = event.amount
-        elif event.lines:
-            document["amount"] = sum(line.amount for line in event.lines)
-        if event.payload is not None:
+                document[field] = value
+        if user is not None:
+            document["user"] = users[user]
+        if placed or order_id is not None:
+            document["placed"] = placed
+        if lines:
+            document["lines"] = [_line(line) for line in lines]
+            document["quantity"] = sum([line[1] for line in lines])
+            document["amount"] = sum([line[2] for line in lines])
+        if kind == REFUND:
+            document["amount"] = amount
+        if payload is not None:
             # As text: a name in it may be anything, and numbers come back as they were sent.
-            document["payload"] = orjson.dumps(event.payload).decode()
+            document["payload"] = orjson.dumps(payload).decode()
         documents.append(document)
     return documents
 
@@ -69,7 +71,7 @@ def is_active(found: Fields) -> bool:
 
 
 def _line(line: Line) -> Fields:
-    told: dict[str, Any] = {"quantity": line.quantity, "amount": line.amount}
-    if line.product is not None:
-        told["product"] = line.product
-    return told
+    product, quantity, amount = line
+    if product is None:
+        return {"quantity": quantity, "amount": amount}
+    return {"quantity": quantity, "amount": amount, "product": product}

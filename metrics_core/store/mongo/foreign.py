@@ -23,6 +23,7 @@ from pymongo.change_stream import CollectionChangeStream
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
+from metrics_core.model.instant import Instant
 from metrics_core.store.foreign import PREFIX, Found, Page, Sale, Unfit
 from metrics_core.store.mongo.errors import meaning
 from metrics_core.store.mongo.schema import FACTS, MARK, META, REFUSED, SALES, Fields
@@ -75,7 +76,7 @@ class MongoForeign:
         with self._server.sentences():
             yield from self._everything(None, again=True)
 
-    def keep(self, page: Page, refused: Sequence[tuple[Sale, Unfit]]) -> None:
+    def keep(self, page: Page, refused: Sequence[tuple[Sale, Unfit]], now: Instant) -> None:
         with self._server.sentences():
             database = self._server.database
             if page.sales:
@@ -86,8 +87,11 @@ class MongoForeign:
                     ReplaceOne({"_id": sale.key}, {"_id": sale.key, **unfit._asdict()}, upsert=True)
                     for sale, unfit in refused
                 ], ordered=False)  # fmt: skip
-            if page.place is not None:
-                database[META].update_one(_FOLLOWED, {"$set": page.place}, upsert=True)
+            place = page.place if isinstance(page.place, dict) else {}
+            if page.sales:
+                database[META].update_one(_FOLLOWED, {"$set": place, "$min": {"since": now}}, upsert=True)
+            elif place:
+                database[META].update_one(_FOLLOWED, {"$set": place}, upsert=True)
 
     def found(self) -> Found:
         self._server.settle()
@@ -102,7 +106,10 @@ class MongoForeign:
                 {"$sort": {"number": -1, "_id": 1}},
             ]
             reasons = [(str(row["reason"]), int(row["number"])) for row in self._server.plain[REFUSED].aggregate(steps)]
-            return Found(ours, theirs - waiting - refused, refused, waiting, tuple(reasons))
+            since = self._kept().get("since")
+            return Found(
+                ours, theirs - waiting - refused, refused, waiting, tuple(reasons), None if since is None else int(since)
+            )
 
     # ------------------------------------------------------------------------------------------------------- followed
 

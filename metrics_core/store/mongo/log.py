@@ -10,17 +10,17 @@ from metrics_core.model.instant import DAY, Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.store.mongo.facts import event_of, is_active
-from metrics_core.store.mongo.forget import forget
+from metrics_core.store.mongo.forget import MOST, forget
 from metrics_core.store.mongo.kept import rows_of
 from metrics_core.store.mongo.schema import FACTS, Fields
 from metrics_core.store.mongo.server import Server, State, all_of
 from metrics_core.store.mongo.tally import run as run_tally
-from metrics_core.store.mongo.turns import turn
 from metrics_core.store.mongo.users import UserNumbers
 from metrics_core.store.protocols import Sighting, Tally
 
 _EVER = Window(-(1 << 62), 1 << 62)
 _AT_ONCE = 20_000
+_PART = 400_000
 _EVENTS = 7
 """The place of `events` among the totals."""
 
@@ -31,6 +31,8 @@ class MongoLog:
     def __init__(self, server: Server, users: UserNumbers) -> None:
         self._server = server
         self._users = users
+        self.most_forgotten = MOST
+        """At once; more go in steps."""
 
     def scan(
         self, window: Window | None = None, *, kinds: Sequence[str] = (), origins: Sequence[str] = (),
@@ -94,6 +96,18 @@ class MongoLog:
         with self._server.read() as state:
             return self._sighted(state, state.facts(max(seq, 0)), limit)
 
+    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+        # In parts by their numbers, because a document, and what a group may hold, has an end.
+        part = {"$floor": {"$divide": ["$_id", _PART]}}
+        with self._server.read() as state:
+            these = {"kind": ORDER_COMPLETED, "user": {"$exists": True}, "_id": {"$lte": until}}
+            stages: list[Fields] = [
+                {"$match": all_of([these, *state.facts()])},
+                {"$group": {"_id": {"user": "$user", "origin": "$origin", "part": part}, "times": {"$push": "$at"}}},
+            ]
+            for row in self._server.plain[FACTS].aggregate(stages, session=state.session, allowDiskUse=True):
+                yield int(row["_id"]["user"]), row["_id"]["origin"], [int(at) for at in row["times"]]
+
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
         with self._server.read() as state:
             return run_tally(self._server.plain, state, self._users, tally)
@@ -113,8 +127,7 @@ class MongoLog:
             return found
 
     def forget(self, *, origins: Sequence[str] = (), run_id: str | None = None) -> int:
-        with turn(self._server) as mine:
-            return forget(mine, self._users, origins, run_id)
+        return forget(self._server, self._users, origins, run_id, self.most_forgotten)
 
     def runs(self) -> list[tuple[str, str, int, Instant, Instant]]:
         with self._server.read() as state:

@@ -14,7 +14,7 @@ from metrics_core.rollup.totals import RollupRow, SetRow
 from metrics_core.store.protocols import OrderState
 from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.kept import add_totals, kept_sets, put_sets
-from metrics_core.store.sql.rows import COLUMNS, rows_of
+from metrics_core.store.sql.rows import COLUMNS, columns_of
 from metrics_core.store.sql.schema import FACTS
 from metrics_core.store.sql.told import events_at
 from metrics_core.store.sql.users import Naming
@@ -62,15 +62,15 @@ class SqlBatch:
         if self._next is None:
             newest = self._connection.execute(select(func.max(FACTS.c.seq))).scalar()
             self._next = (newest or 0) + 1
-        rows = rows_of(events, self._next, numbers)
+        columns = columns_of(events, self._next, numbers)
         nested = self._connection.begin_nested()
         try:
-            self._dialect.add(self._connection, FACTS, COLUMNS, rows)
+            self._dialect.add(self._connection, FACTS, COLUMNS, columns)
         except IntegrityError:
             nested.rollback()
             return False
         nested.commit()
-        self._next += len(rows)
+        self._next += len(columns[0])
         return True
 
     def merge(self, rows: Iterable[RollupRow], sets: Iterable[SetRow]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, select
+from sqlalchemy import Select, Text, bindparam, cast, func, literal_column, select
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
 from metrics_core.model.instant import Instant
@@ -25,6 +25,13 @@ _SIGHTED = select(
 ).where(FACTS.c.line == 0, FACTS.c.user.is_not(None))  # fmt: skip
 _PLACED = FACTS.c.placed == literal_column("1")  # written out, for the index that holds just these rows
 _SIGHTED_SINCE = _SIGHTED.where(FACTS.c.seq > bindparam("seq")).order_by(FACTS.c.seq).limit(bindparam("limit"))
+
+_COMPLETED = select(
+    FACTS.c.user, FACTS.c.origin, func.aggregate_strings(cast(FACTS.c.at, Text), ",")  # one text is read faster than rows
+).where(
+    FACTS.c.kind == ORDER_COMPLETED, FACTS.c.line == 0, FACTS.c.user.is_not(None), FACTS.c.seq <= bindparam("until")
+).group_by(FACTS.c.user, FACTS.c.origin)  # fmt: skip
+_AT_ONCE = 10_000
 
 
 class SqlLog:
@@ -98,6 +105,14 @@ class SqlLog:
 
     def sightings_since(self, seq: int, limit: int = 50_000) -> list[Sighting]:
         return self._sighted(_SIGHTED_SINCE, {"seq": seq, "limit": limit})
+
+    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+        with (
+            self._connections.read() as connection,
+            connection.execution_options(yield_per=_AT_ONCE).execute(_COMPLETED, {"until": until}) as result,
+        ):
+            for user, origin, times in result:
+                yield user, origin, [int(at) for at in times.split(",")]
 
     def _sighted(self, statement: Select[Any], given: Mapping[str, int] | None = None) -> list[Sighting]:
         with self._connections.read() as connection:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -18,31 +19,37 @@ COLUMNS = (
 Row = tuple[Any, ...]
 
 
-def rows_of(events: Iterable[Event], seq: int, users: Mapping[str, int]) -> list[Row]:
-    """The rows of these events, numbered from `seq`."""
-    rows: list[Row] = []
-    for event in events:
-        (name, digest, kind, at, received, source, origin, run_id, user, session, order_id, placed, lines, amount, count,
-         channel, region, staff, segment, content, feature, company, payload) = event  # fmt: skip
-        product, quantity = None, 0
-        if lines:
-            product, quantity, amount = lines[0]
-        number = users[user] if user is not None else None
-        rows.append((
-            seq, 0, name, digest, kind, at, received, number, session, order_id, 1 if placed else 0, channel, region,
-            staff, segment, content, feature, company, product, source, origin, run_id, quantity, amount,
-            count, None if payload is None else orjson.dumps(payload).decode(),
-        ))
-        seq += 1
-        for line in range(1, len(lines)):
-            product, quantity, amount = lines[line]
-            rows.append((
-                seq, line, None, digest, kind, at, received, number, None, None, 1 if placed else 0, channel, region,
-                staff, segment, content, feature, company, product, source, origin, run_id, quantity, amount,
-                0, None,
-            ))
-            seq += 1
-    return rows
+def columns_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Sequence[Any]]:
+    """The rows of these events, numbered from `seq`: what they have in each of `COLUMNS`. Second lines come last."""
+    (name, digest, kind, at, received, source, origin, run_id, user, session, order_id, placed, lines, amount, count,
+     channel, region, staff, segment, content, feature, company, payload) = zip(*events, strict=True)  # fmt: skip
+    number = [None if one is None else users[one] for one in user]
+    is_placed = list(map(int, placed))
+    first = [line[0] if line else (None, 0, back) for line, back in zip(lines, amount, strict=True)]
+    product, quantity, paid = zip(*first, strict=True)
+    told = [None if one is None else orjson.dumps(one).decode() for one in payload]
+    many = [place for place, line in enumerate(lines) if len(line) > 1]
+    seqs: Sequence[int] = range(seq, seq + len(events))
+    if many:
+        seqs = [seq + before for before in accumulate([max(1, len(line)) for line in lines[:-1]], initial=0)]
+    heads: list[Sequence[Any]] = [
+        seqs, [0] * len(events), name, digest, kind, at, received, number, session, order_id, is_placed, channel, region,
+        staff, segment, content, feature, company, product, source, origin, run_id, quantity, paid, count, told,
+    ]
+    if not many:
+        return heads
+    others: list[Row] = []
+    for place in many:
+        row = [column[place] for column in heads]
+        for line, (product, quantity, paid) in enumerate(lines[place][1:], 1):
+            others.append((row[0] + line, line, None, *row[3:8], None, None, *row[10:18], product, *row[19:22],
+                           quantity, paid, 0, None))  # fmt: skip
+    return [[*column, *more] for column, more in zip(heads, zip(*others, strict=True), strict=True)]
+
+
+def rows_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Row]:
+    """The same, row by row."""
+    return list(zip(*columns_of(events, seq, users), strict=True))
 
 
 def events_of(rows: Iterable[Row]) -> Iterator[Event]:

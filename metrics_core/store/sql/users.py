@@ -75,16 +75,17 @@ class Naming:
         fresh = self._fresh
         if self._highest is None:
             _find(connection, missing, fresh)
-        given = []
+        numbers, names = [], []
         for name in missing:
             if name not in fresh:
                 assert self._next is not None
                 fresh[name] = self._next
-                given.append((self._next, name))
+                numbers.append(self._next)
+                names.append(name)
                 self._next += 1
-        dialect_of(connection).add(connection, USERS, ("no", "name"), given)
-        if self._highest is not None and given:
-            self._highest = given[-1][0]
+        dialect_of(connection).add(connection, USERS, ("no", "name"), (numbers, names))
+        if self._highest is not None and numbers:
+            self._highest = numbers[-1]
 
     def _follow(self, connection: Connection) -> None:
         """Learn what others have numbered since."""

@@ -39,6 +39,12 @@ class Upkeep(Protocol):
     def stop(self) -> None: ...
 
 
+def filled(columns: Sequence[str], values: Sequence[Sequence[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns that some row fills, and the rows: to hand a value over costs more than to store it."""
+    some = [(name, each) for name, each in zip(columns, values, strict=True) if each and each.count(None) < len(each)]
+    return [name for name, _ in some], list(zip(*[each for _, each in some], strict=True))
+
+
 class Dialect(Protocol):
     """One sort of database. It holds no state: whatever it needs is handed in."""
 
@@ -77,8 +83,9 @@ class Dialect(Protocol):
         """Wait until no other transaction, of this process or any other, is between this call and its end."""
         ...
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert all rows. IntegrityError where one of them is there already; the caller then goes back to a savepoint."""
+    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+        """Insert rows, of which each column's values are given. IntegrityError where one of them is there already; the
+        caller then goes back to a savepoint."""
         ...
 
     def upsert(

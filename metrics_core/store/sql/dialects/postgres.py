@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from metrics_core.errors import PulseboardError, SettingError
-from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep
+from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep, filled
 from metrics_core.store.sql.dialects.postgres_errors import (
     STANDBY,
     meaning,
@@ -119,7 +119,8 @@ class Postgres:
     def alone(self, connection: Connection) -> None:
         connection.exec_driver_sql(_ALONE)
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+        columns, rows = filled(columns, values)
         if len(rows) < _COPIES_FROM:
             self.upsert(connection, table, columns, rows, "")
             return

@@ -14,7 +14,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_eng
 from sqlalchemy.exc import SQLAlchemyError
 
 from metrics_core.errors import PulseboardError, SettingError, StoreAwayError, StorePlaceError
-from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep
+from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep, filled
 
 _OLDEST = (3, 35)
 _PRAGMAS = (
@@ -93,21 +93,15 @@ class Sqlite:
     def alone(self, connection: Connection) -> None:
         return None  # `_begin` took the one lock there is
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        if not rows:
-            return
-        # A column that no row fills need not be named: to hand a value over costs more than to store it.
-        stood = list(zip(*rows, strict=True))
-        filled = [place for place, values in enumerate(stood) if values.count(None) < len(values)]
-        if len(filled) < len(columns):
-            columns, rows = [columns[place] for place in filled], list(zip(*[stood[place] for place in filled], strict=True))
-        self.upsert(connection, table, columns, rows, "")
+    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+        names, rows = filled(columns, values)
+        self.upsert(connection, table, names, rows, "")
 
     def upsert(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str
     ) -> None:
         # Many rows in few statements: each is one step of the driver, so other threads wait for none of them.
-        largest = max(1, _PARAMETERS // len(columns))
+        largest = _PARAMETERS // max(1, len(columns))
         names, at = tuple(columns), 0
         for size in [size for size in (800, 128, 16, 4, 1) if size <= largest]:
             statement = _insertion(table.name, names, size, then)
