@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 AT_ONCE = 64
+_PING, _PONG = 0x89, 0x8A
 _TOTAL = re.compile(rb'"total":([0-9]+)')
 _HELLO = (
     b"GET /ws/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -69,10 +70,12 @@ class _Ear(asyncio.Protocol):
     def __init__(self, upgraded: asyncio.Future[None]) -> None:
         self.heard: Heard = []
         self._rest = b""
+        self._transport: asyncio.Transport | None = None
         self._upgraded: asyncio.Future[None] | None = upgraded
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
         transport.write(_HELLO)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -93,6 +96,9 @@ class _Ear(asyncio.Protocol):
                 self._upgraded.set_exception(ConnectionError(head.decode(errors="replace")))
             self._upgraded = None
         while (length := _frame(data)) is not None and len(data) >= length:
+            if data[0] == _PING and self._transport is not None:
+                # Who does not answer is taken for gone after a minute. A client masks what it sends; zeros change nothing.
+                self._transport.write(bytes((_PONG, 0x80 | data[1], 0, 0, 0, 0)) + data[2:length])
             found = _TOTAL.search(data, 0, length)
             if found is not None:
                 self.heard.append((int(found[1]), at))

@@ -44,7 +44,7 @@ def _store(store: Store) -> tuple[Part, dict[str, Any]]:
 
 def _inbox(waiting: int, limit: int) -> Part:
     full = waiting >= limit * 0.9
-    return Part(DEGRADED if full else OK, f"{waiting} of {limit} places taken.", figures={"waiting": waiting})
+    return Part(DEGRADED if full else OK, f"{waiting:,} of {limit:,} places taken.", figures={"waiting": waiting})
 
 
 def _snapshot(newest: Snapshot | None, now: Instant, away_since: Instant | None, ticked_at: Instant | None) -> Part:

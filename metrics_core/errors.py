@@ -19,13 +19,18 @@ class BadRequestError(PulseboardError):
     status = 422
 
 
+MOST_NAMED = 40
+"""More names than these are not all told."""
+
+
 class UnknownNameError(BadRequestError):
     """A name that is in no table, with the one that was probably meant."""
 
     def __init__(self, what: str, name: object, known: Iterable[str]) -> None:
         names = list(known)
         close = get_close_matches(str(name), names, n=1, cutoff=0.6)
-        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names[:20])}."
+        there = f"There are: {', '.join(names)}." if len(names) <= MOST_NAMED else f"One of {len(names)} is {names[0]!r}."
+        hint = f"Did you mean {close[0]!r}?" if close else there
         shown = str(name)[:80]
         super().__init__(f"No {what} is called {shown!r}. {hint}")
 

@@ -6,19 +6,19 @@ import asyncio
 import gc
 import os
 import random
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from types import FrameType
 from typing import Any, NoReturn
 
 from anyio import to_thread
 
+from metrics_core.api.at_once import answers_at_once
 from metrics_core.api.desk import Desk
 from metrics_core.api.faults import accident
 from metrics_core.api.memory import few_heaps, give_back_memory
+from metrics_core.api.stopping import ended, let_go, on_signals
 from metrics_core.errors import SettingError
 from metrics_core.logs import log, set_up_logs
 
@@ -36,6 +36,7 @@ def give_up(error: SettingError) -> NoReturn:
 async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
     """The engine lives as long as the server does."""
     few_heaps()
+    answers_at_once(asyncio.get_running_loop())
     try:
         engine = await to_thread.run_sync(lambda: desk.engine)
         set_up_logs(engine.settings.log_level)
@@ -48,9 +49,8 @@ async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
         _say(error)
         os._exit(WRONG_SETTING)
     tasks = [
-        asyncio.create_task(supervised("engine", engine.run)),
-        asyncio.create_task(supervised("feed", engine.hub.run)),
-        asyncio.create_task(supervised("memory", give_back_memory)),
+        asyncio.create_task(supervised(name, work), name=name)
+        for name, work in (("engine", engine.run), ("feed", engine.hub.run), ("memory", give_back_memory))
     ]
     restore = _settle(engine.hub.close)
     for sentence in desk.guard.opening():
@@ -60,10 +60,8 @@ async def lifetime(desk: Desk, app: Any) -> AsyncIterator[None]:
     finally:
         restore()
         engine.hub.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await to_thread.run_sync(engine.stop)
+        await ended(tasks)
+        await let_go(engine.stop)
 
 
 _COLLECT = (20_000, 20, 50)
@@ -103,7 +101,7 @@ def _settle(close: Callable[[], None]) -> Callable[[], None]:
     thresholds, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(*_COLLECT)
     sys.setswitchinterval(_TURN_SECONDS)
-    restore = _on_signals(close)
+    restore = on_signals(close)
 
     def unsettle() -> None:
         restore()
@@ -112,25 +110,3 @@ def _settle(close: Callable[[], None]) -> Callable[[], None]:
         gc.unfreeze()
 
     return unsettle
-
-
-def _on_signals(close: Callable[[], None]) -> Callable[[], None]:
-    """Let the live readers go as soon as the server is told to stop: it would wait for them otherwise."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def told(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(close)
-        then = before[signal.Signals(number)]
-        if callable(then):
-            then(number, frame)
-
-    for number in before:
-        signal.signal(number, told)
-
-    def restore() -> None:
-        for number, handler in before.items():
-            if signal.getsignal(number) is told:
-                signal.signal(number, handler)
-
-    return restore

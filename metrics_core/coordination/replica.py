@@ -29,6 +29,8 @@ ROW_SECONDS = 3.0
 GONE_SECONDS = 12.0
 QUIET_SECONDS = 3.0
 """Without a word through Redis for so long, the store is looked into all the same."""
+STOP_SECONDS = 5.0
+"""So long is waited for what is written at this moment when a replica leaves; hardly at all while the store is away."""
 ROWS = "replicas"
 
 
@@ -62,6 +64,8 @@ class Replica:
         """Of each other replica: what it wants, and when its row changed last to which version."""
         self._row: tuple[set[str], float] = (set(), -1e9)
         self._heard_at = -1e9
+        self._answers = False
+        """Whether the store did, when it was asked last."""
 
     # ---------------------------------------------------------------------------------------------------------- for all
 
@@ -109,14 +113,16 @@ class Replica:
             thread.start()
 
     def stop(self) -> None:
-        """Leave them; who led lets another one lead at once."""
+        """Leave them; who led lets another one lead at once. While the store is away nobody can be told: whoever is not
+        heard of is taken for gone in a few seconds."""
         threads, self._threads = self._threads, []
         self._stopping.set()
         self._hurry.set()
         self._turn.set()
+        until = monotonic() + (STOP_SECONDS if self._answers else STOP_SECONDS / 10)
         for thread in threads:
-            thread.join(timeout=5)
-        if not threads:
+            thread.join(timeout=max(0.0, until - monotonic()))
+        if not threads or not self._answers or any(thread.is_alive() for thread in threads):
             return
         led = self.leads
         self._lease.release()
@@ -184,9 +190,9 @@ class Replica:
         while not self._stopping.is_set():
             self._hurry.clear()
             try:
-                leads = self._lease.step()
+                leads, self._answers = self._lease.step(), True
             except StoreAwayError:
-                leads = False
+                leads = self._answers = False
             except Exception as error:
                 leads = self._stumbled(error)
             if leads and self._led != self.fence:

@@ -36,6 +36,8 @@ TRAIL = 20
 TRAIL_STEP = int(TICK_SECONDS * SECOND)
 
 
+UNNUMBERED = 0
+"""Instead of a number, what no snapshot of all replicas has the figures of."""
 CURVES = ".curves"
 """Ends the name of a letter with curves; the others are called as the view they hold."""
 
@@ -94,7 +96,7 @@ class Newest:
         self._trails: dict[str, deque[tuple[Instant, int, int]]] = {}
         self._fresh: set[str] = set()
         """The views whose snapshot was taken since something changed."""
-        self._parts = Parts(store, calendar, clock, whole=self.snapshot, number=self._next_seq)
+        self._parts = Parts(store, calendar, clock, whole=self.snapshot, number=self._next_seq, renew=self._awaited)
         self.away_since: Instant | None = None
         """Since when the database does not answer."""
 
@@ -295,8 +297,16 @@ class Newest:
                 self._seq += 1
             elif self._peers.leads:
                 self._seq = max(self._seq + 1, self._peers.number())
-            # Who follows and has to help itself gives no numbers: the next of the leader is a higher one.
+            else:
+                # Who follows and has to help itself gives no numbers: under one of the leader there are its figures only.
+                return UNNUMBERED
             return self._seq
+
+    def _awaited(self) -> bool:
+        """Wait a moment for what the leader sends; whether there is anything to wait for."""
+        if self.follows:
+            self.renew()
+        return self.follows
 
 
 def _narrowed(origin: dict[str, Any]) -> dict[str, Any]:

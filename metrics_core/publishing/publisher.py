@@ -75,7 +75,9 @@ class Publisher:
                 least = 0.02 if self._hub.wanted() or self._others() else UNHEARD_SECONDS
                 await asyncio.sleep(max(least, (2 if self._waiting() < BUSY else 10) * cost))
                 try:
-                    await asyncio.wait_for(arrived.wait(), TICK_SECONDS)
+                    # Not `wait_for`: before Python 3.12 a cancellation is lost that comes with what it waits for.
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await arrived.wait()
                 except TimeoutError:
                     self._newest.changed()
                 arrived.clear()
@@ -145,8 +147,9 @@ class Publisher:
             except PulseboardError as error:
                 log(__name__).warning("a part was not published", topic=topic, why=str(error))
                 continue
-            # Where another replica gives the numbers, a part may be counted again before the next one comes.
-            now = (body["seq"], "") if topic == "curves" else (body["snapshot"]["seq"], body["snapshot"]["asOf"])
+            # Where another replica gives the numbers, a part may be counted again, without one, before the next comes.
+            snapshot = body if topic == "curves" else body["snapshot"]
+            now = (snapshot["seq"], str(snapshot.get("asOf") or snapshot["seq"] or body))
             if self._said.get((topic, channel)) != now:
                 self._said[topic, channel] = now
                 self._hub.publish(topic, channel, encode(topic, body))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
-from metrics_core.api.assets import ASSETS, Assets, modules_of
+from metrics_core.api.assets import ASSETS, Ahead, Assets, modules_of
 
 CHARTS = "/assets/vendor/plotly/plotly-cartesian.min.js"
 
@@ -53,3 +57,49 @@ def test_a_module_brings_what_it_imports_and_nothing_twice() -> None:
     assert {"board/tile.js", "dom.js", "board/spark.js"} < set(found)
     assert len(found) == len(set(found))
     assert all((ASSETS / name).is_file() for name in found)
+
+
+# ------------------------------------------------------------------------------------------- what a page is told ahead
+
+FRAME = """<html><head><link
+  rel="preload" href="./static/media/Other.woff2" as="font" crossorigin /><title>Streamlit</title>
+<script type="module" src="./static/js/index.js"></script></head><body></body></html>"""
+BROWSER = {"Accept": "text/html,*/*;q=0.8"}
+
+
+def served(document: str) -> TestClient:
+    """A house where every page is this document, sent with the tag of its file."""
+
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse(document, headers={"ETag": '"1"', "Seen": request.headers.get("if-none-match", "")})
+
+    return TestClient(Starlette(routes=[Route("/{path:path}", page)], middleware=[Middleware(Ahead)]))
+
+
+def test_a_page_says_where_its_server_is_and_names_its_files() -> None:
+    answer = served(FRAME).get("/dashboards", headers=BROWSER)
+    assert "BACKEND_BASE_URL:new URL('.',document.baseURI)" in answer.text
+    assert answer.text.index("__streamlit") < answer.text.index("</head>")
+    assert answer.headers["content-length"] == str(len(answer.content))
+    named = answer.text.index('<link rel="modulepreload" href="./assets/board/board.js">')
+    assert answer.text.index("./static/js/index.js") < named < answer.text.index("</head>")
+
+
+def test_the_charts_library_is_not_named_ahead_and_a_font_of_others_is_not_fetched() -> None:
+    answer = served(FRAME).get("/dashboards", headers=BROWSER)
+    assert "vendor/plotly" not in answer.text
+    (font,) = re.findall(r"\./app/(static/fonts/[^\"]+)", answer.text)
+    assert (ASSETS.parent / font).is_file()
+    assert "Other.woff2" not in answer.text
+
+
+def test_a_page_is_never_the_one_of_an_older_version() -> None:
+    answer = served(FRAME).get("/", headers={**BROWSER, "If-None-Match": '"1"'})
+    assert (answer.status_code, answer.headers["seen"]) == (200, "")
+    assert "etag" not in answer.headers
+
+
+def test_a_document_that_is_none_of_the_pages_stays_as_it_is() -> None:
+    document = "<html><head></head><body>The documents of the API</body></html>"
+    answer = served(document).get("/api/docs", headers=BROWSER)
+    assert (answer.text, answer.headers["etag"]) == (document, '"1"')

@@ -10,11 +10,20 @@ import pytest
 
 from metrics_core.store.connect import connect
 from metrics_core.store.protocols import Store
+from tests.servers.chdb import chdb, is_here
 from tests.servers.mongo import replica_set, standalone
-from tests.servers.postgres import postgres
+from tests.servers.postgres import binaries, postgres
 
 SERVERS = {"postgres": postgres, "mongo": replica_set, "mongo-standalone": standalone}
-KINDS = ("memory", "sqlite", *(pytest.param(name, marks=pytest.mark.servers) for name in SERVERS))
+CLICKHOUSE = "clickhouse"
+KINDS = (
+    "memory", "sqlite", *(pytest.param(name, marks=pytest.mark.servers) for name in SERVERS),
+    pytest.param(CLICKHOUSE, marks=[
+        pytest.mark.servers, pytest.mark.skipif(not is_here() or binaries() is None, reason="chdb or PostgreSQL is missing"),
+    ]),
+)  # fmt: skip
+"""ClickHouse with the companion on PostgreSQL that replicas share. One process holds a folder of its engine, so that the
+two are two stores of this process: everything they agree on goes through the companion, as it does between processes."""
 
 
 @pytest.fixture(params=KINDS)
@@ -25,10 +34,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Stor
             store = connect("memory://")
             yield [store, store]
             return
-        url = f"sqlite:///{tmp_path / 'shared.db'}"
+        url, catalog = f"sqlite:///{tmp_path / 'shared.db'}", None
         if request.param in SERVERS:
             url = stack.enter_context(SERVERS[request.param]().database())
-        opened = [connect(url), connect(url)]
+        elif request.param == CLICKHOUSE:
+            url, catalog = stack.enter_context(chdb().database()), stack.enter_context(postgres().database())
+        opened = [connect(url, catalog), connect(url, catalog)]
         for store in opened:
             stack.callback(store.close)
             store.prepare()

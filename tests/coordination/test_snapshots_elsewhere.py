@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from metrics_core.clock import SetClock
 from metrics_core.engine import Engine
+from metrics_core.model.access import VISITOR
 from metrics_core.model.instant import HOUR, SECOND
+from metrics_core.model.query import Filter
 from metrics_core.publishing.carried import packed, unpacked
 from metrics_core.publishing.newest import Newest
 from metrics_core.settings import Settings
@@ -86,6 +89,36 @@ def test_who_has_no_letter_asks_for_one_and_helps_itself_meanwhile_without_a_num
     assert peers.wanted == 1
     assert peers.posted == {}
     assert "live" in follower.looked()
+
+
+def test_a_part_of_the_data_bears_the_leaders_number_only_with_the_leaders_figures(engine: Engine) -> None:
+    part = replace(VISITOR, filters=(Filter("channel", ("online", None)),))
+    ours = Peers(leads=True)
+    leader, follower = newest(engine, ours), newest(engine, Peers(leads=False))
+
+    def heard() -> None:
+        leader.changed()
+        leader.live()
+        for name, letter in ours.posted.items():
+            follower.receive(name, letter)
+
+    heard()
+    first = follower.live(who=part)
+    assert first["snapshot"]["seq"] == 101
+    assert first["revenue"] == leader.live(who=part)["revenue"]
+    clock = engine.clock
+    assert isinstance(clock, SetClock)
+    clock.move(3 * SECOND)
+    engine.accept([given.order_record("later", ts=NOON - SECOND, amount="1.00", channel="online")])
+    ahead = follower.live(who=part)
+    assert ahead["snapshot"]["seq"] == 0
+    # The one of noon itself is over by then, too.
+    assert ahead["revenue"]["total"] == pytest.approx(first["revenue"]["total"] + 12.34 + 1)
+    clock.move(3 * SECOND)
+    heard()
+    again = follower.live(who=part)
+    assert again["snapshot"]["seq"] == 102
+    assert again["revenue"] == leader.live(who=part)["revenue"] == ahead["revenue"]
 
 
 def test_an_earlier_leader_and_an_earlier_number_are_not_listened_to(engine: Engine) -> None:

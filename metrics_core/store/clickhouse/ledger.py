@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, de
 
 from metrics_core.errors import PulseboardError, SettingError
 from metrics_core.store.clickhouse.states import State, Void
+from metrics_core.store.newer import refuse_newer
 from metrics_core.store.sql.connections import Connections
 from metrics_core.store.sql.schema import DOCUMENTS, METADATA, USERS
 
@@ -19,7 +20,8 @@ PROGRESS = Table(
     "clickhouse_progress", _METADATA, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False)
 )
 """`seq`, `batch`: the newest that are finished. `tried`: the newest batch that was begun. `loose`, `packed`: rows of totals
-since the last packing, and after it. `generation`. `cleared`: who looks at an older batch may miss something."""
+since the last packing, and after it. `generation`. `cleared`: who looks at an older batch may miss something. `schema`: the
+step at which the tables are, here and in ClickHouse."""
 IDENTITY = Table("clickhouse_identity", _METADATA, Column("name", Text, primary_key=True))
 """Which ClickHouse database this companion belongs to."""
 BEGUN = Table(
@@ -37,7 +39,10 @@ VOIDS = Table(
 )  # fmt: skip
 """What batches took out and is not cleared away yet."""
 
-_START = {"seq": 0, "batch": 0, "tried": 0, "loose": 0, "packed": 0, "generation": 0, "cleared": 0}
+SCHEMA = 1
+"""The last step of the tables that this version knows."""
+
+_START = {"seq": 0, "batch": 0, "tried": 0, "loose": 0, "packed": 0, "generation": 0, "cleared": 0, "schema": SCHEMA}
 
 
 class Ledger:
@@ -60,6 +65,11 @@ class Ledger:
             METADATA.create_all(connection, tables=[USERS, DOCUMENTS])
             _METADATA.create_all(connection)
             kept = progress(connection)
+            try:
+                refuse_newer(kept.get("schema", 0), SCHEMA)
+            except PulseboardError as error:
+                theirs.append(error)
+                raise
             missing = [{"name": name, "value": value} for name, value in _START.items() if name not in kept]
             if missing:
                 connection.execute(insert(PROGRESS), missing)

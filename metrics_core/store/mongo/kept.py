@@ -109,7 +109,7 @@ def _order(place: Fields) -> tuple[Any, ...]:
 
 def add_sets(turn: Turn, groups: Mapping[SetPlace, BitMap]) -> None:
     """Add users to the sets kept."""
-    before = _kept_sets(turn, list(groups))
+    before = kept_sets(turn, list(groups))
     changes: dict[SetPlace, BitMap] = {}
     for place, users in groups.items():
         there = before.get(place)
@@ -121,7 +121,7 @@ def add_sets(turn: Turn, groups: Mapping[SetPlace, BitMap]) -> None:
 
 def replace_sets(turn: Turn, groups: Mapping[SetPlace, BitMap]) -> None:
     """Keep these sets in the place of what was kept; an empty one is none."""
-    before = _kept_sets(turn, list(groups))
+    before = kept_sets(turn, list(groups))
     _put(turn, before, {place: users for place, users in groups.items() if users or place in before})
 
 
@@ -160,7 +160,8 @@ def set_place(told: Fields) -> SetPlace:
     return SetPlace(told["name"], int(told["grain"]), int(told["start"]), told["origin"])
 
 
-def _kept_sets(turn: Turn, places: Sequence[SetPlace]) -> dict[SetPlace, Fields]:
+def kept_sets(turn: Turn, places: Sequence[SetPlace]) -> dict[SetPlace, Fields]:
+    """The documents of those of these sets that are kept."""
     found: dict[SetPlace, Fields] = {}
     for first in range(0, len(places), _AT_ONCE):
         some = {"_id": {"$in": [place._asdict() for place in places[first : first + _AT_ONCE]]}}

@@ -10,6 +10,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from metrics_core.store.newer import refuse_newer
+
 Fields: TypeAlias = dict[str, Any]
 """A document as the driver takes and gives it."""
 
@@ -32,7 +34,8 @@ WRITERS = "pulseboard.writers"
 META = "pulseboard.meta"
 """`log`: the newest seq, batch and user number that were published, the generation, and on a standalone server the note of
 the batch that is being written. `schema`: the number of the last step. `identity`: what marks our own sales in `sales`.
-`followed`: how far the sales of other programs were read. `mirrored`: how far ours were written there."""
+`followed`: how far the sales of other programs were read, and since when. `mirrored`: how far ours were written there.
+`forgetting`: what is to go and takes several steps, see `forget.py`."""
 REFUSED = "pulseboard.refused"
 """Sales of other programs that were not taken in: `_id` is theirs; with the step, the field and the reason."""
 
@@ -117,10 +120,12 @@ STEPS: tuple[tuple[int, str, Callable[[Collections], None]], ...] = (
 
 
 def apply(database: Collections) -> None:
-    """Apply the steps that were not applied yet, in order. Each may be done twice, by two who start at once."""
+    """Apply the steps that were not applied yet, in order. Each may be done twice, by two who start at once. SettingError,
+    and nothing done, where a step was applied that is not known here."""
     meta = database[META]
     kept = meta.find_one({"_id": "schema"})
     done = 0 if kept is None else int(kept["value"])
+    refuse_newer(done, STEPS[-1][0])
     for number, _, step in STEPS:
         if number > done:
             step(database)

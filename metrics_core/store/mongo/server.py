@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -72,6 +73,7 @@ class Server:
         self._views = threading.local()
         self._reading: Counter[int] = Counter()
         self._owed: Callable[[], object] | None = None
+        self._away_at = -1e9
         self._met = False  # whoever starts is told what to change; in the middle of work, everything may pass
         self._complained: str | None = None
 
@@ -119,20 +121,38 @@ class Server:
         """Have this done before anything else. Where the database is away now, it is done when it is back."""
         self._owed = steps
         try:
-            self.settle()
+            self.settle(starts=True)
         finally:
             self._met = True
 
-    def settle(self) -> None:
+    def settle(self, *, starts: bool = False) -> None:
         if self._owed is not None:
+            came = monotonic()
             with self.writing:
-                owed = self._owed
-                if owed is not None:
-                    with self.sentences():
-                        self._check()
-                        owed()
-                    self._owed = None
-                    self._met = True
+                self._do_what_is_owed(came, starts)
+
+    def _do_what_is_owed(self, came: float, starts: bool) -> None:
+        owed = self._owed
+        if owed is None:
+            return
+        if self._away_at > came:
+            raise StoreAwayError(_AWAY)  # as somebody else found while we waited: one after the other would wait
+        try:
+            with self.sentences():
+                self._check()
+                owed()
+        except SettingError as error:
+            if starts:
+                raise
+            self._complain(error)
+            raise StoreAwayError(_AWAY) from error
+        except ContendedError:
+            raise
+        except StoreAwayError:
+            self._away_at = monotonic()
+            raise
+        self._owed = None
+        self._met = True
 
     @contextmanager
     def read(self) -> Iterator[State]:
@@ -211,11 +231,15 @@ class Server:
         self.lost()
         if not self._met and isinstance(told, SettingError):
             return told
-        if self._complained != str(told):
-            self._complained = str(told)
-            log(__name__).warning("the database cannot be used", why=str(told))
+        self._complain(told)
         # Who asks meanwhile need not know users and hosts.
         return StoreAwayError(_AWAY) if isinstance(told, SettingError) else told
+
+    def _complain(self, error: PulseboardError) -> None:
+        """Say it in the log, once."""
+        if self._complained != str(error):
+            self._complained = str(error)
+            log(__name__).warning("the database cannot be used", why=str(error))
 
     @contextmanager
     def _published(self) -> Iterator[State]:

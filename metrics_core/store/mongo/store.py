@@ -12,6 +12,7 @@ from metrics_core.store.mongo import schema
 from metrics_core.store.mongo.batch import MongoBatch
 from metrics_core.store.mongo.catalog import MongoCatalog
 from metrics_core.store.mongo.foreign import MongoForeign
+from metrics_core.store.mongo.forget import go_on
 from metrics_core.store.mongo.log import MongoLog
 from metrics_core.store.mongo.mirror import MongoMirror
 from metrics_core.store.mongo.server import Server
@@ -74,4 +75,5 @@ class MongoStore:
     def _make_ready(self) -> None:
         schema.apply(self._server.database)
         mend(self._server)
+        go_on(self._server, self._users)
         self.name = self._server.name

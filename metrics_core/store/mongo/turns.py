@@ -70,6 +70,13 @@ class Turn(Protocol):
 def turn(server: Server) -> Iterator[Turn]:
     """A turn, published at the end."""
     server.settle()
+    with turn_at_start(server) as mine:
+        yield mine
+
+
+@contextmanager
+def turn_at_start(server: Server) -> Iterator[Turn]:
+    """The same, for what itself belongs to a start."""
     with server.writing, server.sentences():
         mine: Turn = _Transaction(server) if server.has_transactions else _Noted(server)
         mine.begin()

@@ -45,6 +45,11 @@ def has_died(writer: Fields) -> bool:
     return not _lives(process)
 
 
+def is_at_work(writer: Fields, server: Server) -> bool:
+    """It is another one, on this machine, that is known to live."""
+    return writer.get("host") == _HOST and not has_died(writer) and writer["store"] != who(server)["store"]
+
+
 def sign(server: Server, session: ClientSession) -> None:
     """Say whose session this is, once for each."""
     told = session.session_id["id"]

@@ -42,6 +42,7 @@ class Connections:
         self._writing = threading.RLock()
         self._views = threading.local()
         self._owed: Callable[[Connection], object] | None = None
+        self._away_at = -1e9
         self._met = False  # whoever starts is told what to change; in the middle of work, everything may pass
         self._complained: str | None = None
         self.lost: Callable[[], None] = lambda: None
@@ -51,7 +52,7 @@ class Connections:
         """Have this done before anything else. Where the database is away now, it is done when it is back."""
         self._owed = steps
         try:
-            self._settle()
+            self._settle(starts=True)
         finally:
             self._met = True
 
@@ -124,17 +125,32 @@ class Connections:
                 raise StoreAwayError(_UNSURE) from error
             raise
 
-    def _settle(self) -> None:
+    def _settle(self, *, starts: bool = False) -> None:
         if self._owed is not None:
+            came = time.monotonic()
             with self._writing:
-                self._do_what_is_owed()
+                self._do_what_is_owed(came, starts)
 
-    def _do_what_is_owed(self) -> None:
+    def _do_what_is_owed(self, came: float, starts: bool) -> None:
         owed = self._owed
-        if owed is not None:
+        if owed is None:
+            return
+        if self._away_at > came:
+            raise StoreAwayError(_AWAY)  # as somebody else found while we waited: one after the other would wait
+        try:
             with self._transaction(alone=True) as connection:
                 owed(connection)
-            self._owed = None
+        except SettingError as error:
+            if starts:
+                raise
+            self._complain(error)
+            raise StoreAwayError(_AWAY) from error
+        except ContendedError:
+            raise
+        except StoreAwayError:
+            self._away_at = time.monotonic()
+            raise
+        self._owed = None
 
     def _has_answered(self) -> None:
         self._met = self._met or self._owed is None
@@ -165,13 +181,17 @@ class Connections:
         names_place = isinstance(meaning, (SettingError, StorePlaceError))
         if names_place and not self._met:
             return meaning
-        if self._complained != str(meaning):
-            self._complained = str(meaning)
-            log(__name__).warning("the database cannot be used", why=str(meaning))
+        self._complain(meaning)
         self._met = True
         self.lost()
         # Who asks meanwhile need not know users, hosts and files.
         return StoreAwayError(_AWAY) if names_place else meaning
+
+    def _complain(self, error: PulseboardError) -> None:
+        """Say it in the log, once."""
+        if self._complained != str(error):
+            self._complained = str(error)
+            log(__name__).warning("the database cannot be used", why=str(error))
 
 
 def _read(url: str) -> URL:

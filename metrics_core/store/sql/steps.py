@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, insert, select
 
+from metrics_core.store.newer import refuse_newer
 from metrics_core.store.sql.schema import DOCUMENTS, FACTS, META, METADATA, SETS_TABLE, TOTALS_TABLE, USERS
 
 
@@ -18,9 +19,11 @@ STEPS: tuple[tuple[int, str, Callable[[Connection], None]], ...] = ((1, "facts, 
 
 
 def apply(connection: Connection) -> list[int]:
-    """Apply the steps that were not applied yet, in order; their numbers. Called inside a writing transaction."""
+    """Apply the steps that were not applied yet, in order; their numbers. Called inside a writing transaction. SettingError,
+    and nothing done, where a step was applied that is not known here."""
     META.create(connection, checkfirst=True)
     done = connection.execute(select(META.c.value).where(META.c.name == "schema")).scalar()
+    refuse_newer(done or 0, STEPS[-1][0])
     if done is None:
         connection.execute(insert(META).values(name="schema", value=0))
     applied = []
