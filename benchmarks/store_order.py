@@ -1,4 +1,4 @@
-"""One order to its receipt, durably, with its totals; against the bare drivers writing the same rows in one transaction."""
+"""One order to its receipt, durably, with its totals; against the bare drivers writing the same rows to the same tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import psycopg
 from pymongo import MongoClient, UpdateOne
 
 from benchmarks import sales
-from benchmarks.databases import mongodb, postgresql
+from benchmarks.bare_clickhouse import bare as bare_clickhouse
+from benchmarks.bare_clickhouse import insert
+from benchmarks.databases import clickhouse, mongodb, postgresql
 from benchmarks.measure import Outcome, alternate, side
 from metrics_core.clock import SetClock
 from metrics_core.engine import Engine
@@ -26,6 +28,8 @@ from metrics_core.model.measure import TOTALS
 from metrics_core.rollup.fold import fold
 from metrics_core.rollup.totals import RollupRow
 from metrics_core.settings import Settings
+from metrics_core.store.clickhouse import schema as tables
+from metrics_core.store.clickhouse.facts import columns_of
 from metrics_core.store.connect import connect
 from metrics_core.store.mongo.facts import documents_of
 from metrics_core.store.mongo.schema import FACTS, Fields
@@ -50,8 +54,8 @@ class Sort(NamedTuple):
 
 def run(size: float) -> Outcome:
     each = max(4, int(size))
-    with _sqlite() as sqlite, _postgresql() as postgres, _mongodb() as mongo:
-        sorts = (sqlite, postgres, mongo)
+    with _sqlite() as sqlite, _postgresql() as postgres, _mongodb() as mongo, _clickhouse() as inside:
+        sorts = (sqlite, postgres, mongo, inside)
         with ExitStack() as stack:
             sides: dict[str, Callable[[], float | None]] = {}
             for sort in sorts:
@@ -187,6 +191,19 @@ def _mongodb() -> Iterator[Sort]:
                     database[MONGO_TOTALS].bulk_write(changes(event), ordered=False, session=session)
 
             yield Sort("Pulseboard on MongoDB", "pymongo", ours, write)
+
+
+@contextmanager
+def _clickhouse() -> Iterator[Sort]:
+    with clickhouse() as fresh, fresh() as ours, fresh() as url, bare_clickhouse(url) as client:
+        _prepared(url)
+
+        def write(event: Event, number: int) -> None:
+            totals = list(zip(*((*row, number) for row in _totals(event)), strict=True))
+            insert(client, tables.FACTS, tables.FACT_TYPES, columns_of([event], number, {"u1": 1}, number)[0])
+            insert(client, tables.TOTALS_NAME, tables.TOTAL_TYPES, totals)
+
+        yield Sort("Pulseboard on ClickHouse", "clickhouse-connect", ours, write)
 
 
 def _place(row: RollupRow) -> Fields:
