@@ -7,7 +7,7 @@ import { draw, find, icon, make, put, set, show } from "./dom.js"
 import { Feed } from "./feed.js"
 import * as as from "./format.js"
 import { part } from "./part.js"
-import { against } from "./top.js"
+import { against, nothing } from "./top.js"
 
 const KPIS = [
   ["revenue", "Revenue", "money", "up"],
@@ -121,7 +121,7 @@ export const mount = part((root, self) => {
     const still = first || what === "back" || period !== self.data.period
     period = self.data.period
     is("room").classList.remove("waiting")
-    is("room").classList.toggle("madeup", Boolean(live.origin.made_up) && Object.values(live.origin.counts).some((n) => n > 0))
+    is("room").classList.toggle("madeup", Boolean(live.origin.made_up) && !nothing(live))
     is("room").classList.toggle("stale", Boolean(live.stale))
     figures(live, curves, !still)
     if (what !== "curves") {

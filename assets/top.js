@@ -41,19 +41,27 @@ export const mount = part((root, self) => {
     put(computed, as.clock(snapshot.computedAt, zone))
     put(date, ` \u00b7 ${as.day(snapshot.asOf, zone)},`)
     put(where, zone === live.zone ? ` ${zone}` : ` ${zone} (days cut in ${live.zone})`)
-    put(number, ` \u00b7 snapshot ${snapshot.seq}`)
+    put(number, ` \u00b7 ${snapshot.seq ? `snapshot ${snapshot.seq}` : "between two snapshots"}`)
   }
 
   function banners(live, zone) {
     const { origin, stale } = live
-    const none = !Object.values(origin.counts).some((n) => n > 0)
+    const none = nothing(live)
+    const { limited } = self.data
     show(is("empty"), none)
+    if (none && limited) {
+      put(is("emptyname"), "Nothing is recorded yet in the part you see")
+      put(is("emptywords"), `${limited}. The figures below move as soon as something arrives there.`)
+    }
+    show(is("curl"), !limited)
+    show(is("emptysteps"), !limited)
+    show(is("fill"), self.data.may_connect)
     if (none) put(is("curl"), self.data.curl.replace("ADDRESS", new URL(".", document.baseURI).href.replace(/\/$/, "")))
     is("room").classList.toggle("madeup", Boolean(origin.made_up) && !none)
     show(is("madeup"), origin.watermark && !none)
     put(is("madeupname"), origin.watermark ? `${origin.watermark}.` : "")
     put(is("madeupwords"), madeUp(origin))
-    show(is("connect"), origin.view === "real")
+    show(is("connect"), origin.view === "real" && self.data.may_connect)
     const silent = wire.silent()
     wasSilent = silent
     is("room").classList.toggle("stale", Boolean(stale) || silent)
@@ -170,6 +178,12 @@ export const mount = part((root, self) => {
   }
 })
 
+// Whether there is nothing to show at all. Whoever sees a part of the data is not told how much there is of everything.
+export function nothing({ origin, snapshot }) {
+  const counts = Object.values(origin.counts)
+  return counts.length ? !counts.some((n) => n > 0) : !snapshot.dataThrough
+}
+
 // The comparison in words; its time of day is told in the zone of the view.
 export function against(period, zone, reporting) {
   if (!period.against) return ""
@@ -179,6 +193,7 @@ export function against(period, zone, reporting) {
 
 function madeUp(origin) {
   const { counts } = origin
+  if (!Object.keys(counts).length) return "What is counted here is generated or simulated, and marked."
   const made = ["demo", "sim"].reduce((sum, name) => sum + (counts[name] ?? 0), 0)
   const n = as.count(made)
   if (origin.view !== "real" && !made) return "Generated and simulated records count here too; there are none now."

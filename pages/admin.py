@@ -15,7 +15,8 @@ ROOMS = {
     "Health": admin_health.draw,
 }
 
-st.title("Admin", anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Admin", anchor=False)
 if may_change("admin"):
     for name, tab in zip(ROOMS, st.tabs(list(ROOMS), key="tab", bind="query-params"), strict=True):
         if tab.open:

@@ -15,17 +15,17 @@ from metrics_core.dashboards.shelf import Saved
 from metrics_core.dashboards.state import State
 from metrics_core.errors import NotFoundError, PulseboardError, SavedMeanwhileError
 from metrics_core.model.access import Principal
-from metrics_core.model.instant import moment
 from pages.parts import board_controls as controls
 from pages.parts import board_state, board_wire
 from pages.parts.board_dialogs import OPEN, dialog, open_dialog
-from pages.parts.board_frozen import frozen
+from pages.parts.board_frozen import frozen, frozen_badge
 from pages.parts.board_kinds import named, offered
 from pages.parts.board_kiosk import kiosk
 from pages.parts.board_switch import choices, switcher
 from pages.parts.board_who import TOKEN, looking, ticket
-from pages.parts.desk import day_and_time, engine, primary, zone_name
+from pages.parts.desk import day_and_time, engine, plain, primary, zone_name
 from pages.parts.export_button import export_button
+from pages.parts.limits import limit_badge
 
 MODE = "board_mode"
 ORDER = "board_order"
@@ -41,16 +41,18 @@ def draw() -> None:
     saved = read(who, share)
     default = State.of(saved.dashboard.state) if share is None else share.state
     state = engine().boards.bound(board_state.opened(saved.id, default), who)[0].floored(floor())
+    state = board_state.askable(state, default)
     board_state.keep(state)
     may = rights.allowed(saved.dashboard, who)
     arranging = st.session_state.get(MODE) == saved.id and may["change"]
     head = st.container(key="board_head", gap="xsmall")
     with head:
-        board_wire.around()
         if not arranging:
             top(saved, state, who, share, may)
         if said := st.session_state.pop(board_state.SAID, None):
-            st.warning(said, icon=":material/warning:")
+            st.warning(plain(said), icon=":material/warning:")
+        if board_state.not_begun(state):
+            st.info("This period has not begun: its figures come as it passes.", icon=":material/event_upcoming:")
     others = {TOKEN: st.query_params[TOKEN]} if share else {}
     board_state.write(state, saved.id, saved.version, **others)
     board(saved, state, who, share, mode="arrange" if arranging else "view", may=may)
@@ -65,9 +67,10 @@ def read(who: Principal, share: Share | None) -> Saved:
     except NotFoundError as error:
         if name == DEFAULT or share is not None:
             raise
-        st.session_state[board_state.SAID] = str(error)
+        usual = engine().shelf.read(DEFAULT, who)
+        st.session_state[board_state.SAID] = f"{error} {usual.dashboard.title} is shown instead."
         st.query_params.clear()
-        return engine().shelf.read(DEFAULT, who)
+        return usual
 
 
 def floor() -> int:
@@ -79,12 +82,12 @@ def top(saved: Saved, state: State, who: Principal, share: Share | None, may: di
     zone = state.zone or zone_name()
     free = EVERYTHING if share is None else (() if share.frozen_at is not None else share.free)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.title(saved.dashboard.title, anchor=False, width="content")
+        st.title(plain(saved.dashboard.title), anchor=False, width="content")
         if share is None:
             switcher(saved, who)
         elif share.frozen_at is not None:
-            when = moment(share.frozen_at, engine().calendar.zone)
-            st.badge(f"Frozen {when:%a} {when.day} {when:%b}, {when:%H:%M}", icon=":material/ac_unit:", color="blue")
+            frozen_badge(share.frozen_at)
+        limit_badge(who)
         st.space("stretch")
         board_wire.pill(zone=zone, frozen=None if share is None or share.frozen_at is None else "Frozen", key="board_pill")
         controls.filters(state, saved.id, who, share)

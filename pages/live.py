@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit_autorefresh import st_autorefresh
 
+from metrics_core.access.filters import limited_to
+from metrics_core.access.roles import allows
 from metrics_core.errors import StoreAwayError
 from pages.parts import live_wire
-from pages.parts.desk import RENEWED_AFTER, engine, ticket, visitor, zone_name, zones
+from pages.parts.desk import RENEWED_AFTER, engine, signs_in, ticket, visitor, zone_name, zones
 from pages.parts.explain import explain_button
+from pages.parts.limits import limit_badge
 from pages.parts.tables import figures_as_tables
 from pages.parts.words import CURL
 
@@ -65,6 +68,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             "Clock", zones(reporting), key="zone", bind="query-params",
             help=f"Times are shown in this zone. Days, weeks and months are always cut in {reporting}.",
         )  # fmt: skip
+    limit_badge(visitor())
     st.space("stretch")
     link = {"period": next(label for label, name in PERIODS.items() if name == period), "zone": zone}
     link["origin"] = next(label for label, name in ORIGINS.items() if name == origin)
@@ -72,7 +76,10 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
 
 # While the socket is open the browser has newer figures than this run could hand it.
 handed = figures(origin) if entering or no_socket else None
-step = live_wire.top(listens, handed, zone=zone, curl=CURL, key="live_top")
+step = live_wire.top(
+    listens, handed, zone=zone, curl=CURL, may_connect=not signs_in() or allows(visitor(), "data"),
+    limited=limited_to(visitor().filters), key="live_top",
+)  # fmt: skip
 if step:
     st.switch_page("pages/data.py")
 

@@ -72,6 +72,8 @@ export class Arranging {
       tile.node.classList.remove("grid-stack-item", "held")
       const known = this.board.loop.state.widgets.get(tile.id)
       if (known && this.shown.has(tile.id)) tile.show(known)
+      // Shown before it was laid out, it was measured between two layouts; no observer sees that.
+      tile.resized()
     }
     this.shown.clear()
     this.bar.hide()

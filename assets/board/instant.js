@@ -1,7 +1,7 @@
 // The line under a dashboard's title: the moment that all of its figures belong to.
 
 import { find, make } from "../dom.js"
-import { clock, day } from "../format.js"
+import { clock, day, moment } from "../format.js"
 import { part } from "../part.js"
 import * as loop from "./loop.js"
 
@@ -15,10 +15,10 @@ export const mount = part((root, self) => {
     const { instant } = frame
     const zone = self.data.zone
     const pieces = self.data.clock ? [["", clock(instant.asOf, zone)]] : [
-      ["Data through ", instant.dataThrough ? clock(instant.dataThrough, zone) : "n/a"],
+      ["Data through ", instant.dataThrough ? moment(instant.dataThrough, zone, instant.asOf) : "nothing yet"],
       ["computed ", clock(instant.computedAt, zone)],
       [`${day(instant.asOf, zone)}, ${zone}`],
-      [`snapshot ${instant.seq}`],
+      [instant.seq ? `snapshot ${instant.seq}` : "between two snapshots"],
     ]
     line.classList.toggle("clock", Boolean(self.data.clock))
     const words = JSON.stringify(pieces)

@@ -34,8 +34,10 @@ export const mount = part((root, self) => {
         const words = `Offline since ${minute(state.since ?? new Date(), self.data.zone)}`
         return ["red", words, "", words, "Reconnect"]
       }
-      case "denied":
-        return ["red", "Not allowed", "", "Not allowed"]
+      case "denied": {
+        const words = [404, 410].includes(state.denied?.status) ? "No longer there" : "Not allowed"
+        return ["red", words, "", words]
+      }
       default:
         return ["off", "Opening", "", ""]
     }

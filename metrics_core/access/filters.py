@@ -40,6 +40,12 @@ def filters_said(filters: Iterable[Filter]) -> str:
     return "; ".join(said) or "everything"
 
 
+def limited_to(filters: Iterable[Filter]) -> str:
+    """As every page and file says it: `Limited to Region: Europe`; nothing where somebody sees everything."""
+    kept = tuple(filters)
+    return f"Limited to {filters_said(kept)}" if kept else ""
+
+
 def _value(name: str, value: object) -> str | None:
     if value is None:
         return None

@@ -15,13 +15,28 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ASSETS = Path(__file__).parents[2] / "assets"
-THEME = "<assets/theme.json>; rel=preload; as=fetch; crossorigin"
-CHARTS = "<assets/vendor/plotly/plotly-cartesian.min.js>; rel=preload; as=script; fetchpriority=low"
+THEME = '<link rel="preload" href="./assets/theme.json" as="fetch" crossorigin>'
+LETTERS = (
+    '<link rel="preload" href="./app/static/fonts/ibm-plex-sans-latin-wght-normal.woff2"'
+    ' as="font" type="font/woff2" crossorigin>'
+)
 PAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "/dashboards": (("board/board.js", "board/pill.js", "board/instant.js"), (THEME, CHARTS)),
-    "/": (("top.js", "pill.js", "period.js"), ()),
+    "/dashboards": (("board/board.js", "board/pill.js", "board/instant.js"), (THEME, LETTERS)),
+    "/": (("top.js", "pill.js", "period.js"), (LETTERS,)),
 }
-"""By the end of a page's path, the modules it begins with, and what else it needs, the least urgent last."""
+"""By the end of a page's path, the modules it begins with, and what else its first figures need: the charts' library is
+fetched once they stand there."""
+_FRAME = b'src="./static/js/'
+"""What tells Streamlit's document from others."""
+_WHERE = (
+    b"<script>window.__streamlit={BACKEND_BASE_URL:new URL('.',document.baseURI).href,"
+    b"HOST_CONFIG:{allowedOrigins:[location.origin],useExternalAuthToken:false}}</script>"
+)
+"""Streamlit's front end would look for its server below the page first, wait, and look again; and ask it who may embed the
+page before it opens its socket."""
+_OTHER_LETTERS = re.compile(rb"""<link\s+rel="preload"[^>]*\bas="font"[^>]*>\s*""")
+"""A font that no page here is set in."""
+_IN_PART = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
 _COMPRESSED = {".js", ".css", ".json", ".html", ".svg"}
 _SMALL = 500
 _IMPORTS = re.compile(r"""(?:\bfrom|\bimport)\s*["'](\.[^"']+)["']""")
@@ -57,35 +72,64 @@ def _wants(headers: Headers, path: str, size: int) -> bool:
     return not plain and size >= _SMALL and Path(path).suffix in _COMPRESSED
 
 
+def _read(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""
+
+
 class Ahead:
-    """Says with a page which files it will need, so that they come while those of the page's own frame do."""
+    """Says with a page what its frame would find out one after the other: which files it will need, where its server is, and
+    how what Streamlit draws around a dashboard looks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._links = {page: ", ".join(links(*needs)) for page, needs in PAGES.items()}
+        self._links = {page: "".join(links(*needs)).encode() for page, needs in PAGES.items()}
+        style, away = (_read(ASSETS / name) for name in ("board/page.css", "away.js"))
+        self._head = _WHERE + b"<style>%s</style><script>%s</script>" % (style, away)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"] if scope["type"] == "http" else ""
-        needed = next((told for page, told in self._links.items() if path.endswith(page)), "")
-        if not needed:
+        if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in Headers(scope=scope).get("accept", ""):
             await self._app(scope, receive, send)
             return
+        whole = {**scope, "headers": [header for header in scope["headers"] if header[0] not in _IN_PART]}
+        started: Message | None = None
+        body = b""
 
         async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Link", needed)
+            nonlocal started, body
+            if message["type"] == "http.response.start" and _is_page(message):
+                started = message
+                return
+            if started is not None:
+                body += message.get("body", b"")
+                if message.get("more_body"):
+                    return
+                body = self._told(body, MutableHeaders(scope=started), scope["path"])
+                await send(started)
+                message = {"type": "http.response.body", "body": body}
             await send(message)
 
-        await self._app(scope, receive, told)
+        await self._app(whole, receive, told)
+
+    def _told(self, body: bytes, headers: MutableHeaders, path: str) -> bytes:
+        if _FRAME not in body:
+            return body
+        needed = next((links for page, links in self._links.items() if path.endswith(page)), b"")
+        body = _OTHER_LETTERS.sub(b"", body).replace(b"</head>", self._head + needed + b"</head>", 1)
+        headers["content-length"] = str(len(body))
+        # What its file says of itself is not true of this any more.
+        del headers["etag"], headers["last-modified"]
+        return body
+
+
+def _is_page(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
 
 
 def links(first: Sequence[str], others: Sequence[str]) -> list[str]:
-    """What the `Link` header of a page names; nothing where the doors are served without the pages."""
+    """What a page names behind the files of its frame; nothing where the doors are served without the pages."""
     if not ASSETS.is_dir():
         return []
-    return [*(f"<assets/{name}>; rel=modulepreload" for name in modules_of(first)), *others]
+    return [*(f'<link rel="modulepreload" href="./assets/{name}">' for name in modules_of(first)), *others]
 
 
 def modules_of(first: Iterable[str]) -> list[str]:

@@ -207,7 +207,7 @@ class Boards:
         now = self._clock.now()
         try:
             snapshot = self._looks.snapshot(state.origin)
-            if kept is not None and kept.snapshot.seq == snapshot.seq:
+            if kept is not None and (kept.snapshot.seq, kept.snapshot.as_of) == (snapshot.seq, snapshot.as_of):
                 page = replace(kept, checked_at=now)
             else:
                 page = self._drawn(dashboard, state, who, name, snapshot, at)
@@ -291,9 +291,12 @@ class Boards:
 
     def _instant(self, page: Page) -> Json:
         through = page.snapshot.data_through
+        # What came while it was counted is in these figures, and not in those of the snapshot: it does not bear its number.
+        own = page.as_of == page.snapshot.as_of and page.through != page.snapshot.newest_seq
         return {
-            "seq": page.snapshot.seq, "asOf": iso(page.as_of), "dataThrough": None if through is None else iso(through),
-            "computedAt": iso(page.computed_at), "zone": page.zone,
+            "seq": 0 if own else page.snapshot.seq, "asOf": iso(page.as_of),
+            "dataThrough": None if through is None else iso(through), "computedAt": iso(page.computed_at),
+            "zone": page.zone,
         }  # fmt: skip
 
     def _origin(self, page: Page, who: Principal) -> Json:

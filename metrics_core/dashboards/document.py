@@ -149,6 +149,6 @@ def _text(text: object, what: str, most: int, *, needed: bool = False) -> str:
         msg = f"{what} is empty. Give it a name by which people find it."
         raise BadRequestError(msg)
     if len(plain) > most:
-        msg = f"{what} has {len(plain)} characters, more than {most}."
+        msg = f"{what} has {len(plain):,} characters, more than {most:,}."
         raise BadRequestError(msg)
     return text_of(plain, "text") if len(plain) <= 1_000 else text_of(plain[:1_000], "text") + text_of(plain[1_000:], "text")

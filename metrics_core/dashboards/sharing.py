@@ -24,7 +24,7 @@ from metrics_core.errors import (
 )
 from metrics_core.model.access import Noted, Principal, Role, unnoted
 from metrics_core.model.dimension import DIMENSIONS
-from metrics_core.model.instant import DAY, SECOND, Instant, iso
+from metrics_core.model.instant import DAY, SECOND, Instant, iso, moment
 from metrics_core.model.query import Filter
 from metrics_core.reads.names import known
 from metrics_core.reads.where import filters_of
@@ -233,12 +233,18 @@ class Shares:
 
     def _in_force(self, share: Share) -> Share:
         if share.revoked_at is not None:
-            msg = f"This link was revoked at {iso(share.revoked_at)}. Ask whoever sent it for a new one."
+            msg = f"This link was revoked {_on(share.revoked_at)}. Ask whoever sent it for a new one."
             raise EndedError(msg)
         if share.ends_at is not None and self._clock.now() >= share.ends_at:
-            msg = f"This link ended at {iso(share.ends_at)}. Ask whoever sent it for a new one."
+            msg = f"This link ended {_on(share.ends_at)}. Ask whoever sent it for a new one."
             raise EndedError(msg)
         return share
+
+
+def _on(at: Instant) -> str:
+    """An instant for whoever comes by a link, wherever they are."""
+    when = moment(at)
+    return f"on {when.day} {when:%b %Y} at {when:%H:%M} UTC"
 
 
 _NOT_YOURS = "Links are made and ended by managers and above."
@@ -281,7 +287,7 @@ def _said(share: Share) -> str:
 def _label(text: str) -> str:
     plain = text.strip()
     if len(plain) > 120:
-        msg = f"The label of a link has {len(plain)} characters, more than 120."
+        msg = f"The label of a link has {len(plain):,} characters, more than 120."
         raise BadRequestError(msg)
     return plain
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from metrics_core.errors import NotFoundError
+from metrics_core.exports.letters import lacking
 from metrics_core.model.dashboard import Dashboard, Place
 from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.instant import instant
@@ -57,6 +58,8 @@ class Board:
     compared: bool
     filters: tuple[tuple[str, str], ...]
     """Dimension and values, in words."""
+    limits: tuple[tuple[str, str], ...]
+    """The same of what whoever asks is limited to."""
     origin: str
     """The data that is counted, in words."""
     watermark: str | None
@@ -72,7 +75,8 @@ class Board:
             ("Data through", "n/a" if self.data_through is None else _time(self.data_through)),
             ("Computed", _time(self.computed_at)), ("Time zone", self.zone), ("Period", self.period),
             ("Compared", "with the period before" if self.compared else "with nothing"),
-            ("Filters", "; ".join(f"{name}: {values}" for name, values in self.filters) or "None"),
+            ("Filters", told(self.filters) or "None"),
+            *((("Limited to", told(self.limits)),) if self.limits else ()),
             ("Data", self.origin), ("Currency", self.currency),
             *((("Frozen", "As it was when the link was made"),) if self.frozen else ()),
         ]  # fmt: skip
@@ -81,7 +85,24 @@ class Board:
         """The same in one line, under a title."""
         through = "" if self.data_through is None else f"Data through {self.data_through:%H:%M:%S} · "
         day = f"{self.as_of:%a} {self.as_of.day} {self.as_of:%b %Y}"
-        return f"{through}computed {self.computed_at:%H:%M:%S} · {day}, {self.zone} · snapshot {self.snapshot}"
+        return f"{through}computed {self.computed_at:%H:%M:%S} · {day}, {self.zone} · {self.numbered()}"
+
+    def boxed(self) -> str:
+        """What a drawn file says where some of its letters are boxes; nothing where all are drawn."""
+        drawn = (tile.drawing.model_dump_json() for tile in self.tiles if tile.drawing is not None)
+        facts = (value for fact in (*self.filters, *self.limits) for value in fact)
+        texts = (self.title, self.description, *facts, *(tile.title for tile in self.tiles), *drawn)
+        scripts = " and ".join(lacking("".join(texts)))
+        return scripts and f"This server has no font for some letters ({scripts}); they are boxes here."
+
+    def numbered(self) -> str:
+        """The number of its snapshot, for those who compare."""
+        return f"snapshot {self.snapshot}" if self.snapshot else "between two snapshots"
+
+
+def told(filters: Sequence[tuple[str, str]]) -> str:
+    """Filters in one line."""
+    return "; ".join(f"{name}: {values}" for name, values in filters)
 
 
 def nobody(done: int, of: int) -> None:
@@ -104,8 +125,8 @@ def board_of(
     over = state["period"] if state["period"] != "custom" else {
         name: state[name] for name in ("start", "end") if state[name]}  # fmt: skip
     frame = Frame(over, instant(as_of), zone=zone.key, week_start=calendar.week_start)
-    told = [_filter(name, values) for name, values in state["where"].items()]
-    told += [_filter(row.dimension, row.values, negated=row.negated) for row in own]
+    limits = tuple(dict.fromkeys(_filter(row.dimension, row.values, negated=row.negated) for row in own))
+    chosen = dict.fromkeys(_filter(name, values) for name, values in state["where"].items())
     reading_order = sorted(wanted, key=lambda row: (row.place.y, row.place.x))
     data_through = None if through is None else datetime.fromisoformat(through).astimezone(zone)
     return Board(
@@ -114,7 +135,8 @@ def board_of(
         as_of=as_of.astimezone(zone), data_through=data_through,
         computed_at=datetime.fromisoformat(moment["computedAt"]).astimezone(zone), zone=zone.key,
         period=words.capital(words.period(over, frame)), compared=state["compare"] != "off",
-        filters=tuple(dict.fromkeys(told)), origin=_origin(origin), watermark=origin["watermark"],
+        filters=tuple(row for row in chosen if row not in limits), limits=limits, origin=_origin(origin),
+        watermark=origin["watermark"],
         currency=currency, digits=digits, frozen=frozen,
     )  # fmt: skip
 

@@ -34,6 +34,8 @@ class File:
     name: str
     media: str
     content: bytes
+    note: str = ""
+    """What whoever takes it should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Format:
     all: Callable[[Board, Wish, Progress], bytes] | None
     all_ending: str | None = None
     all_media: str | None = None
+    drawn: bool = False
+    """Its letters are drawn here, with the fonts of this machine."""
 
 
 FORMATS: dict[str, Format] = {
@@ -65,9 +69,12 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "pdf", "PDF", "picture_as_pdf", "pdf", "application/pdf",
-            lambda board, wish, told: board_pdf(board, told), lambda board, wish, told: board_pdf(board, told),
+            lambda board, wish, told: board_pdf(board, told), lambda board, wish, told: board_pdf(board, told), drawn=True,
         ),
-        Format("png", "PNG", "image", "png", "image/png", lambda board, wish, told: widget_png(board, wish.scheme), None),
+        Format(
+            "png", "PNG", "image", "png", "image/png", lambda board, wish, told: widget_png(board, wish.scheme), None,
+            drawn=True,
+        ),
     )
 }  # fmt: skip
 
@@ -94,4 +101,4 @@ def write(board: Board, wish: Wish, progress: Progress = nobody) -> File:
         ending, media = found.all_ending or ending, found.all_media or media
     about = board.title if whole or not board.tiles else f"{board.title} {board.tiles[0].title}"
     name = f"{file_name(about, set())}-{board.as_of:%Y-%m-%d-%H%M}.{ending}"
-    return File(name, media, make(board, wish, progress))
+    return File(name, media, make(board, wish, progress), board.boxed() if found.drawn else "")

@@ -10,7 +10,7 @@ from typing import Any
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
-from metrics_core.exports.board import Board, Progress, Tile, nobody
+from metrics_core.exports.board import Board, Progress, Tile, nobody, told
 from metrics_core.exports.letters import width_of
 from metrics_core.exports.surface import PdfSurface, fitted, hatch, wrapped
 from metrics_core.exports.tiles import PAD, ROW, draw_rows, draw_tile, rows_that_fit
@@ -74,14 +74,14 @@ class _Paper:
         surface.text(MARGIN, MARGIN + 14, fitted(board.title, 20, ROOM - 200, bold=True), 20, bold=True)
         self._origin()
         y = MARGIN + 30
-        for text in (board.description, board.line()):
+        for text in (board.description, board.line(), board.boxed()):
             if text:
                 surface.text(MARGIN, y, fitted(text, 9.5, ROOM), 9.5, "muted")
                 y += 13
         compared = ", compared with the period before" if board.compared else ""
-        filters = "; ".join(f"{name}: {values}" for name, values in board.filters) or "None"
+        limits = f" · Limited to {told(board.limits)}" if board.limits else ""
         frozen = " · Frozen when the link was made" if board.frozen else ""
-        said = f"{board.period}{compared} · Filters: {filters}{frozen}"
+        said = f"{board.period}{compared} · Filters: {told(board.filters) or 'None'}{limits}{frozen}"
         for line in wrapped(said, 9.5, ROOM, 3):
             surface.text(MARGIN, y, line, 9.5)
             y += 13
@@ -114,7 +114,7 @@ class _Paper:
 
     def _foot(self) -> None:
         board = self._board
-        left = f"Pulseboard · {board.title} · snapshot {board.snapshot} · {board.zone}"
+        left = f"Pulseboard · {board.title} · {board.numbered()} · {board.zone}"
         if board.watermark:
             left += f" · {board.watermark}"
         self.surface.text(MARGIN, FOOT, fitted(left, 8, ROOM - 80), 8, "muted")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant, iso, moment
+from metrics_core.model.query import Result
 from metrics_core.model.window import Window
 from metrics_core.widgets import words
 from metrics_core.widgets.drawing import Value
@@ -107,7 +108,17 @@ def _end(start: Instant, grain: str, frame: Frame) -> Instant:
     return start + _LENGTHS[grain] if grain in _LENGTHS else frame.calendar.next_start(grain, start)
 
 
+def reached(answer: Result, frame: Frame) -> Result:
+    """A course as far as it has come: of a range that reaches past now, without the buckets that have not begun."""
+    if answer.window.end <= frame.now:
+        return answer
+    rows = tuple(row for row in answer.rows if isinstance(row[0], int) and row[0] < frame.now)
+    return replace(answer, rows=rows, window=Window(answer.window.start, max(answer.window.start, frame.now)))
+
+
 def _cut(start: Instant, end: Instant, window: Window, frame: Frame) -> Cut:
+    if start < frame.now < end <= window.end:
+        return "so far"
     if end > window.end:
         return "so far" if window.end >= frame.now else "cut"
     return "cut" if start < window.start else "whole"

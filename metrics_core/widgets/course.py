@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from metrics_core.model.measure import REGISTRY
 from metrics_core.model.query import Result, Value
 from metrics_core.widgets import rules, words
-from metrics_core.widgets.buckets import Bucket, before, buckets, grain_of, local_x, shifted, whole_period
+from metrics_core.widgets.buckets import Bucket, before, buckets, grain_of, local_x, reached, shifted, whole_period
 from metrics_core.widgets.drawing import Delta
 from metrics_core.widgets.frame import Frame, Question
 from metrics_core.widgets.groups import MOST, Groups, among, groups
@@ -144,6 +144,7 @@ def further(answers: Mapping[str, Result], spec: CourseSpec, frame: Frame, *, co
 def course(answers: Mapping[str, Result], spec: CourseSpec, frame: Frame, *, coarse: bool = False) -> Course:
     """What the answers make."""
     cut = grain(spec, frame, coarse=coarse)
+    answers = {**answers, **{name: reached(answers[name], frame) for name in ("course", "rest") if name in answers}}
     answer = answers["course"]
     found = buckets([row[0] for row in answer.rows], answer.window, cut, frame)
     chosen = None if spec.split is None else groups(answers["groups"], spec.top)

@@ -11,7 +11,7 @@ from metrics_core.model.instant import DAY, HOUR
 from metrics_core.model.measure import REGISTRY, How, Measure
 from metrics_core.model.query import Result
 from metrics_core.widgets import rules, words
-from metrics_core.widgets.buckets import buckets, grain_of, whole_period
+from metrics_core.widgets.buckets import buckets, grain_of, reached, whole_period
 from metrics_core.widgets.drawing import Band, Delta, Spark, State, Target, Unit
 from metrics_core.widgets.frame import Frame, Question
 from metrics_core.widgets.numbers import compared
@@ -188,6 +188,7 @@ def spark(answer: Result, spec: FigureSpec, frame: Frame, grain: Grain, *, compl
     """The course as a line without axes."""
     numbers, name = spec.numbers(frame), spec.measure
     cut = grain_of(grain, frame.window(spec.time(frame)), coarse=True)
+    answer = reached(answer, frame)
     rows = zip(buckets([row[0] for row in answer.rows], answer.window, cut, frame), answer.rows, strict=True)
     kept = [(bucket, numbers.raw(name, row[-1])) for bucket, row in rows if bucket.cut == "whole" or not complete]
     return Spark(

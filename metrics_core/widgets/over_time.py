@@ -67,6 +67,8 @@ def empty_of(found: Course, spec: CourseSpec, frame: Frame) -> Empty | None:
     when = words.period(spec.time(frame), frame)
     if found.groups is not None and all(value is None for value in found.groups.shown):
         return words.nothing_by(spec.split or "", when)
+    if frame.window(spec.time(frame)).start > frame.now:
+        return words.ahead(when)
     if not found.buckets:
         return words.no_complete(found.grain) if spec.complete else words.nothing_yet()
     if all(value is None for row in found.series for value in row.values) and spec.zeros == "draw":

@@ -126,6 +126,11 @@ def nothing_by(dimension: str, when: str) -> Empty:
     return Empty(icon=icon, what=f"{what} {_in(when)}", step=f"{step} Or choose a longer period.")
 
 
+def ahead(when: str) -> Empty:
+    """A range of days that are still to come."""
+    return Empty(icon="event_upcoming", what="This period has not begun", step=f"{capital(when)} is still to come.")
+
+
 def nothing_yet() -> Empty:
     return Empty(icon="inbox", what="Nothing was recorded yet",
                  step="Send an order or an event, or fill in demo data under Data.")  # fmt: skip

@@ -49,14 +49,15 @@ def draw() -> None:
         _table(entries, zone), hide_index=True, key="audit_table", height="content",
         alt="Who did what to what, newest first",
         column_config={
-            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", timezone=zone, width=165),
-            "Who": st.column_config.TextColumn(width=210), "Did": st.column_config.TextColumn(width=175),
-            "To": st.column_config.TextColumn(width=190), "Before": st.column_config.TextColumn(width=150),
-            "After": st.column_config.TextColumn(width=260),
+            "When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", timezone=zone, width=150),
+            "Who": st.column_config.TextColumn(width=150), "Did": st.column_config.TextColumn(width=150),
+            "To": st.column_config.TextColumn(width=190), "Before": st.column_config.TextColumn(width=110),
+            "After": st.column_config.TextColumn(width=280),
         },
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{count(len(entries))} entries, newest first. Times are of {zone}.")
+        what = "entry" if len(entries) == 1 else "entries"
+        st.caption(f"{count(len(entries))} {what}, newest first. Times are of {zone}.")
         if more and wanted < MOST:
             st.button("Show more", icon=":material/expand_more:", key="audit_more", on_click=_further)
         elif more:

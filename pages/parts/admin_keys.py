@@ -94,7 +94,7 @@ def _make() -> None:
                 _close()
                 st.rerun()
         return
-    label = st.text_input("For which program", key="key_label", max_chars=80, placeholder="Shop backend")
+    label = st.text_input("For which program", key="key_label", placeholder="Shop backend")
     sends = st.toggle("May send records", value=True, key="key_sends")
     reads = st.selectbox("Reads", READS, key="key_reads", format_func=_reading)
     filters = narrowing((), "key") if reads not in (NOTHING, "admin") else {}

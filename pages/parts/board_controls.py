@@ -19,7 +19,7 @@ from metrics_core.model.query import Value
 from pages.parts import board_state
 from pages.parts.desk import engine, zone_name, zones
 
-PERIODS = {"today": "Today", "1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d", CUSTOM: "Custom"}
+PERIODS = {"today": "Today", "1h": "1h", "24h": "24h", "7d": "7d", "30d": "30d", CUSTOM: "Custom"}
 OTHERS = {CUSTOM: "These days", "week": "This week", "month": "This month", "all_time": "All time"}
 """What Custom offers."""
 BEFORE = {
@@ -80,7 +80,10 @@ def counted(state: State, free: Collection[str], watermark: str | None) -> None:
         )  # fmt: skip
         reporting = zone_name()
         st.session_state["board_zone"] = state.zone or reporting
-        st.selectbox("Zone", zones(reporting), key="board_zone", on_change=_zone_chosen, disabled="zone" not in free)
+        st.selectbox(
+            "Time zone", zones(reporting), key="board_zone", on_change=_zone_chosen, disabled="zone" not in free,
+            help="Times are shown in this zone, and days, weeks and months are cut in it.",
+        )  # fmt: skip
         floor = engine().settings.dashboard_refresh_floor
         choices = sorted({seconds for seconds in REFRESH if seconds == 0 or seconds >= floor} | {floor, state.refresh})
         st.session_state["board_refresh"] = state.refresh
@@ -182,10 +185,8 @@ def spoken(value: Value) -> str:
 
 
 def chips(state: State, share: Share | None) -> None:
-    """Every filter as a chip that lets it go; those of a link that are locked stay."""
+    """Every filter as a chip that lets it go. What a link locks stands beside the title."""
     locked = {} if share is None else share.locked
-    for dimension, values in locked.items():
-        st.badge(f"{DIMENSIONS[dimension].label}: {_list(values)}", icon=":material/lock:", color="gray")
     for dimension, values in state.where.items():
         if dimension in locked:
             continue
@@ -220,15 +221,15 @@ def _presets(state: State, name: str, who: Principal) -> None:
         if same and st.button("Delete this preset", icon=":material/delete:", type="tertiary", key="board_preset_delete"):
             engine().presets.delete(name, same, who)
             st.rerun()
-    with st.form("board_preset_new", border=False, clear_on_submit=True), st.container(
-        horizontal=True, vertical_alignment="bottom"
-    ):
-        wanted = st.text_input("Keep this view as a preset", placeholder="Name", max_chars=80, width=190)
-        if st.form_submit_button("Keep", icon=":material/bookmark_add:") and wanted:
+    with st.form("board_preset_new", border=False, clear_on_submit=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            wanted = st.text_input("Keep this view as a preset", placeholder="Name", width=190)
+            keeps = st.form_submit_button("Keep", icon=":material/bookmark_add:")
+        if keeps and wanted:
             try:
                 engine().presets.save(name, wanted, state, who)
             except PulseboardError as error:
-                st.warning(str(error))
+                st.markdown(f":small[:red[:material/error: {error}]]")
             else:
                 st.rerun()
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import streamlit as st
+
 from metrics_core.dashboards.sharing import Share
 from metrics_core.dashboards.shelf import Saved
 from metrics_core.model.access import Principal, Role
+from metrics_core.model.instant import Instant, moment
 from pages.parts.desk import engine
+
+
+def frozen_badge(at: Instant) -> None:
+    """When what is shown was frozen."""
+    when = moment(at, engine().calendar.zone)
+    st.badge(f"Frozen {when:%a} {when.day} {when:%b}, {when:%H:%M}", icon=":material/ac_unit:", color="blue")
 
 
 def frozen(saved: Saved, who: Principal, share: Share | None) -> dict[str, Any] | None:

@@ -13,7 +13,9 @@ from metrics_core.dashboards.state import State
 from metrics_core.errors import PulseboardError
 from metrics_core.model.access import Principal
 from pages.parts import board_state, board_wire
-from pages.parts.desk import engine, zone_name
+from pages.parts.board_frozen import frozen_badge
+from pages.parts.desk import engine, plain, zone_name
+from pages.parts.limits import limit_badge
 
 ROTATE, EVERY = "rotate", "every"
 SHORTEST, USUAL, LONGEST = 5, 30, 3600
@@ -29,17 +31,23 @@ def kiosk(who: Principal, share: Share | None, board: Callable[..., None]) -> No
         saved = engine().shelf.glance(names[at], who)
         state = _state(State.of(saved.dashboard.state) if share is None else share.state, who)
     except PulseboardError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(plain(str(error)), icon=":material/warning:")
         return
     zone = state.zone or zone_name()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(saved.dashboard.title, anchor=False, width="content")
+        st.title(plain(saved.dashboard.title), anchor=False, width="content")
         if len(names) > 1:
             dots = " ".join(f":{'blue' if i == at else 'gray'}[●]" for i in range(len(names)))
             st.markdown(f":small[{dots}]", width="content")
+        if share is not None and share.frozen_at is not None:
+            frozen_badge(share.frozen_at)
+        if watermark := engine().origin(state.origin, who)["watermark"]:
+            st.badge(watermark, icon=":material/science:", color="violet")
+        limit_badge(who)
         st.space("stretch")
         board_wire.instant(zone=zone, clock=True, key="board_instant")
-        board_wire.pill(zone=zone, key="board_pill")
+        still = share is not None and share.frozen_at is not None
+        board_wire.pill(zone=zone, frozen="Frozen" if still else None, key="board_pill")
     st.session_state[board_state.STATE] = state
     board(saved, state, who, share, mode="kiosk", may=NOTHING)
 

@@ -18,7 +18,7 @@ from metrics_core.model.dashboard import Visibility
 from pages.parts import board_state
 from pages.parts.board_dialogs import close_dialog, done
 from pages.parts.board_switch import go
-from pages.parts.desk import day_and_time, engine, instant_of, primary
+from pages.parts.desk import day_and_time, engine, instant_of, plain, primary
 
 MODE = "board_mode"
 BLANK = "blank"
@@ -33,9 +33,11 @@ def conflict(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -
     """Somebody saved meanwhile: who, what, and what now."""
     theirs = what["saved"]
 
-    @st.dialog(f"{theirs['by']} saved version {theirs['version']}", icon=":material/call_split:", on_dismiss=close_dialog)
+    heading = f"{plain(theirs['by'])} saved version {theirs['version']}"
+
+    @st.dialog(heading, icon=":material/call_split:", on_dismiss=close_dialog)
     def draw() -> None:
-        st.markdown(f"{_when(theirs['at'])}: {', '.join(theirs['changes']) or 'changed it'}.")
+        st.markdown(f"{_when(theirs['at'])}: {plain(', '.join(theirs['changes'])) or 'changed it'}.")
         st.caption("Yours is kept in this tab until you decide.")
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.link_button("See theirs", f"dashboards?{urlencode({'d': saved.id})}", icon=":material/open_in_new:")
@@ -64,8 +66,8 @@ def versions(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -
         for row in rows if rows[0].version else ():
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 st.markdown(f"**{row.version}**", width=28)
-                changes = ", ".join(row.changes) or "saved it"
-                st.markdown(f"{row.by_label} {changes}  \n:small[:gray[{_when(row.at)}]]", width="stretch")
+                changes = plain(", ".join(row.changes)) or "saved it"
+                st.markdown(f"{plain(row.by_label)} {changes}  \n:small[:gray[{_when(row.at)}]]", width="stretch")
                 if row.version == saved.version:
                     st.markdown(":small[:gray[shown now]]", width="content")
                 elif st.button("Restore", key=f"restore_{row.version}", help="It becomes the newest; nothing is lost"):
@@ -90,9 +92,9 @@ def details(saved: Saved, state: State, who: Principal, what: dict[str, Any]) ->
     @st.dialog("Details", icon=":material/edit_note:", on_dismiss=close_dialog)
     def draw() -> None:
         before = saved.dashboard
-        title = st.text_input("Title", before.title, max_chars=120, key="details_title")
+        title = st.text_input("Title", before.title, key="details_title")
         description = st.text_area(
-            "What it is for", before.description, max_chars=2000, key="details_description", height=90
+            "What it is for", before.description, key="details_description", height=90
         )
         shares = who.role >= Role.MANAGER
         names = list(Visibility)
@@ -129,7 +131,7 @@ def new(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -> Non
 
     @st.dialog("New dashboard", icon=":material/add:", on_dismiss=close_dialog)
     def draw() -> None:
-        title = st.text_input("Title", placeholder="Sales in Europe", max_chars=120, key="new_title")
+        title = st.text_input("Title", placeholder="Sales in Europe", key="new_title")
         start = st.radio(
             "Start with", [BLANK, *TEMPLATES], key="new_template",
             format_func=lambda it: "An empty grid" if it == BLANK else TEMPLATES[it].title,
@@ -190,7 +192,9 @@ def delete(saved: Saved, state: State, who: Principal, what: dict[str, Any]) -> 
     """Its end, asked for once."""
     template = saved.id in TEMPLATES
 
-    @st.dialog(f"Delete {saved.dashboard.title}?" if not template else "Back to how it came?", on_dismiss=close_dialog)
+    heading = "Back to how it came?" if template else f"Delete {plain(saved.dashboard.title)}?"
+
+    @st.dialog(heading, on_dismiss=close_dialog)
     def draw() -> None:
         st.markdown(
             "All that was changed in it goes, with its versions and its links. The template stays." if template

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import io
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import segno
 import streamlit as st
 
+from metrics_core.access.filters import limited_to
 from metrics_core.dashboards.sharing import FREE, Share
 from metrics_core.dashboards.shelf import Saved
 from metrics_core.dashboards.state import State
 from metrics_core.errors import PulseboardError
 from metrics_core.model.access import Principal
 from metrics_core.model.dimension import DIMENSIONS
+from metrics_core.settings import is_loopback
 from pages.parts.board_controls import FILTERED_BY, spoken
 from pages.parts.board_dialogs import close_dialog
 from pages.parts.board_who import TOKEN
-from pages.parts.desk import day_and_time, engine, primary
+from pages.parts.desk import day_and_time, engine, plain, primary
 
 MADE = "board_share_made"
 LASTS = {1.0: "1 day", 7.0: "7 days", 30.0: "30 days", 365.0: "1 year", None: "Until revoked"}
+_FOR_A_PHONE = "For a phone: point its camera here."
+_ONLY_HERE = (
+    "This address leads to this machine only. Open Pulseboard under its name in the network, and share from there, so that "
+    "phones and other people reach it."
+)
 PARTS = {"period": "Period", "compare": "Comparison", "zone": "Time zone", "origin": "Origin", "refresh": "Refresh"}
 
 
@@ -50,7 +57,7 @@ def _draw(saved: Saved, state: State, who: Principal) -> None:
 def _form(saved: Saved, state: State, who: Principal) -> None:
     st.caption("Whoever has the link sees this dashboard as it is filtered now, and nothing else.")
     left, right = st.columns(2)
-    label = left.text_input("For whom", placeholder="Board meeting", max_chars=120, key="share_label")
+    label = left.text_input("For whom", placeholder="Board meeting", key="share_label")
     days = right.selectbox("Lasts", list(LASTS), 2, format_func=LASTS.get, key="share_days")
     password = left.text_input("Password", type="password", placeholder="None", key="share_password", autocomplete="off")
     frozen = right.toggle(
@@ -68,8 +75,8 @@ def _form(saved: Saved, state: State, who: Principal) -> None:
         disabled=frozen,
     )  # fmt: skip
     locked = [f"{DIMENSIONS[name].label}: {', '.join(map(spoken, values))}" for name, values in state.where.items()]
-    if locked:
-        st.caption(f":material/lock: Locked for whoever has the link: {'; '.join(locked)}")
+    if said := [*filter(None, [limited_to(who.filters).removeprefix("Limited to ")]), *locked]:
+        st.caption(f":material/lock: Whoever has the link is limited to {plain('; '.join(said))}")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if not st.button(primary("Make the link", "link"), type="primary", key="share_make"):
             return
@@ -94,9 +101,10 @@ def _link(link: Share, token: str) -> None:
     st.code(address, language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(_code(address), width=150, alt="The link as a QR code")
-        st.caption("For a phone: point its camera here.", width="content")
+        st.caption(_FOR_A_PHONE if is_reached(address) else _ONLY_HERE, width="stretch")
     if link.embed:
-        st.code(f'<iframe src="{address}" width="100%" height="720" style="border:0"></iframe>', language="html")
+        frame = f'<iframe src="{address}" width="100%" height="720" style="border:0"></iframe>'
+        st.code(frame, language="html", wrap_lines=True)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Make another", key="share_again"):
             st.session_state.pop(MADE)
@@ -106,6 +114,11 @@ def _link(link: Share, token: str) -> None:
 def _here() -> str:
     """The address that this visitor uses, without the page."""
     return str(st.context.url or "").split("?")[0].rstrip("/").removesuffix("/dashboards")
+
+
+def is_reached(address: str) -> bool:
+    """Whether another machine could follow this address."""
+    return not is_loopback(urlsplit(address).hostname or "")
 
 
 def _code(address: str) -> str:
@@ -128,7 +141,7 @@ def _links(saved: Saved, links: list[Share], who: Principal) -> None:
                 (link.embed, ":material/tv:"), (link.export, ":material/download:"), (bool(link.locked), ":material/lock:"),
             ) if on)  # fmt: skip
             st.markdown(
-                f"**{link.label or 'Link'}** {marks}  \n:small[:gray[{link.made_by_label}, "
+                f"**{plain(link.label) or 'Link'}** {marks}  \n:small[:gray[{plain(link.made_by_label)}, "
                 f"{day_and_time(link.made_at, zone, now)}, {ends}]]", width="stretch",
             )  # fmt: skip
             if st.button(":red[Revoke]", type="tertiary", key=f"revoke_{link.id}"):

@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from metrics_core.dashboards.state import State
+from metrics_core.dashboards.state import CUSTOM, State
 from metrics_core.errors import PulseboardError
 from metrics_core.model.query import Value
-from pages.parts.desk import engine
+from metrics_core.widgets.frame import Frame
+from pages.parts.desk import engine, zone_name
 
 NAME = "board_name"
 STATE = "board_state"
@@ -41,6 +42,28 @@ def opened(name: str, default: State) -> State:
         state = default
     st.session_state.update({NAME: name, STATE: state, BEFORE: []})
     return state
+
+
+def askable(state: State, default: State) -> State:
+    """The same where its days can be asked about; the default where a forged link names some that cannot."""
+    if state.period != CUSTOM:
+        return state
+    try:
+        engine().read({"measures": ["orders"], "over": state.over, "zone": state.zone or zone_name()})
+    except PulseboardError:
+        until = "" if state.end is None else f" to {state.end}"
+        st.session_state[SAID] = (
+            f"There is no period from {state.start}{until}: one ends after it begins, in the years 1970 to 2100. "
+            "The usual one is shown instead."
+        )
+        return replace(state, period=default.period, start=default.start, end=default.end)
+    return state
+
+
+def not_begun(state: State) -> bool:
+    """Whether all of its days are still to come."""
+    frame = Frame(state.over, engine().clock.now(), zone=state.zone or zone_name())
+    return state.period == CUSTOM and frame.window().start > frame.now
 
 
 def keep(state: State) -> None:

@@ -11,7 +11,7 @@ from metrics_core.errors import PulseboardError
 from metrics_core.model.access import Principal
 from pages.parts import board_state
 from pages.parts.board_dialogs import open_dialog
-from pages.parts.desk import engine
+from pages.parts.desk import engine, plain
 
 SWITCHER = "board_switcher"
 
@@ -38,9 +38,9 @@ def switcher(saved: Saved, who: Principal) -> None:
             for row in rows:
                 here = row.id == saved.id
                 st.button(
-                    row.dashboard.title, key=f"board_go_{row.id}", type="tertiary", disabled=here, on_click=go,
+                    plain(row.dashboard.title), key=f"board_go_{row.id}", type="tertiary", disabled=here, on_click=go,
                     args=(row.id,), icon=f":material/{'check' if here else 'dashboard'}:",
-                    help=row.dashboard.description or None,
+                    help=plain(row.dashboard.description) or None,
                 )  # fmt: skip
 
 

@@ -38,11 +38,6 @@ def _nothing() -> None:
     """A change the page reads from the result."""
 
 
-def around() -> None:
-    """How what Streamlit draws around a dashboard looks on a phone."""
-    st.html(ASSETS / "board/page.css")
-
-
 def pill(*, zone: str, frozen: str | None = None, key: str) -> None:
     """How the dashboard is refreshed."""
     _PILL(key=key, data={"zone": zone, "frozen": frozen}, width="content")

@@ -21,7 +21,6 @@ from metrics_core.widgets import words
 from metrics_core.widgets.frame import Frame
 from metrics_core.widgets.kinds import WIDGETS
 from metrics_core.widgets.numbers import Numbers
-from pages.parts import board_wire
 from pages.parts.board_dialogs import OPENED, close_dialog
 from pages.parts.desk import engine, zone_name
 from pages.parts.explain_words import told
@@ -107,7 +106,6 @@ def explained(
 
 
 def _draw(question: Question, measures: list[str], who: Principal, asked: dict[str, Any]) -> None:
-    board_wire.around()
     key = f"explain{asked['number']}"
     path = asked["path"]
     if len(measures) > 1 and len(path) == 1:

@@ -11,6 +11,7 @@ from metrics_core.model.measure import REGISTRY, Ratio
 from metrics_core.model.query import Value
 from metrics_core.widgets import words
 from metrics_core.widgets.numbers import NA, Numbers, compared
+from pages.parts.words import ORIGINS
 
 Json: TypeAlias = dict[str, Any]
 
@@ -102,8 +103,11 @@ def _where(body: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         rows.append(("Reached at", _moment(datetime.fromisoformat(body["peak_at"])), False))
     if body["compared"]:
         rows.append(("Compared", _span(body["compared"]), False))
-    return [*rows, ("Filters", _filters(body["where"]), False), ("Origin", _origin(body), False),
-            ("Complete to", _complete(body), False)]  # fmt: skip
+    theirs, chosen = ([row for row in body["where"] if row["own"] is own] for own in (True, False))
+    rows.append(("Filters", _filters(chosen) or "None", False))
+    if theirs:
+        rows.append(("Limited to", _filters(theirs), False))
+    return [*rows, ("Origin", _origin(body), False), ("Complete to", _complete(body), False)]
 
 
 def _span(window: Mapping[str, Any]) -> str:
@@ -127,8 +131,8 @@ def _filters(rows: Sequence[Mapping[str, Any]]) -> str:
     said = []
     for row in rows:
         values = ", ".join(words.name(row["dimension"], _raw(row["dimension"], value)) for value in row["values"])
-        said.append(f"{row['label']} {'not ' if row['op'] == 'not in' else ''}{values}{' (yours)' if row['own'] else ''}")
-    return "; ".join(said) or "None"
+        said.append(f"{row['label']}: {'not ' if row['op'] == 'not in' else ''}{values}")
+    return "; ".join(said)
 
 
 def _raw(dimension: str, value: Value) -> Value:
@@ -137,10 +141,13 @@ def _raw(dimension: str, value: Value) -> Value:
 
 def _origin(body: Mapping[str, Any]) -> str:
     by_origin, mark = body["rows"]["by_origin"], body["origin"]["watermark"]
-    rows = ", ".join(f"{name} {number:,} {'row' if number == 1 else 'rows'}" for name, number in by_origin.items())
-    made_up = sum(number for name, number in by_origin.items() if name in _MADE_UP)
+    rows = ", ".join(
+        f"{number:,} {ORIGINS.get(name, name).lower()} {'row' if number == 1 else 'rows'}"
+        for name, number in by_origin.items()
+    )
     up_to = "" if body["rows"]["exact"] else "at most "
-    return f"{mark or 'Real data'}: {up_to}{rows or 'no rows'}. {made_up:,} simulated."
+    none = ", none made up" if rows and not any(by_origin.get(name) for name in _MADE_UP) else ""
+    return f"{mark or 'Real data'}: {up_to}{rows or 'no rows'}{none}"
 
 
 def _complete(body: Mapping[str, Any]) -> str:

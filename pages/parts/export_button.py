@@ -65,6 +65,8 @@ def _draw(saved: Saved, state: State, who: Principal, number: int) -> None:
     if file is None:
         return
     st.caption(f":material/draft: {file.name} · {file_size(len(file.content))}")
+    if file.note:
+        st.caption(f":material/font_download_off: {file.note} Excel and CSV have them.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
             primary("Download", "download"), file.content, file.name, file.media.split(";")[0], type="primary",

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from metrics_core.access.filters import filters_said
+from metrics_core.access.filters import limited_to
 from metrics_core.access.roles import TITLES, allows
 from metrics_core.errors import PulseboardError, StoreAwayError
 from metrics_core.model.access import Principal
@@ -149,8 +149,9 @@ def foot(who: Principal) -> None:
     figures = f":gray[{zone_name()} · {engine().settings.currency}]"
     lines = [f"**{plain(who.label)}**", figures, f":gray[Pulseboard {VERSION}]"]
     if signs_in():
-        sees = f" · {plain(filters_said(who.filters))}" if who.filters else ""
-        lines.insert(1, f":gray[{TITLES[who.role]}{sees}]")
+        lines.insert(1, f":gray[{TITLES[who.role]}]")
+    if said := limited_to(who.filters):
+        lines.insert(-2, f":gray[{plain(said)}]")
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
     if signs_in():
         go_to_wanted()

@@ -81,15 +81,21 @@ def entering(key: str, origin: str) -> bool:
     return key not in st.session_state or seen != (key, origin)
 
 
-def top(listens: Mapping[str, str], figures: Figures | None, *, zone: str, curl: str, key: str) -> str | None:
+def top(
+    listens: Mapping[str, str], figures: Figures | None, *, zone: str, curl: str, may_connect: bool, limited: str, key: str
+) -> str | None:
     """The upper part of the live page; the name of the step the visitor chose, if one.
 
-    It hands the figures it is given to all parts of the page; without any they wait for the socket.
+    It hands the figures it is given to all parts of the page; without any they wait for the socket. `may_connect` is
+    whether the visitor may fill and connect the store, `limited` the part of the data that is theirs, in words.
     """
     live, curves = figures or (None, None)
     result = _TOP(
         key=key,
-        data={"view": dict(listens), "live": live, "curves": curves, "zone": zone, "curl": curl},
+        data={
+            "view": dict(listens), "live": live, "curves": curves, "zone": zone, "curl": curl, "may_connect": may_connect,
+            "limited": limited,
+        },
         on_go_change=_nothing,
     )
     return result.go

@@ -83,7 +83,12 @@ def test_nobody_takes_away_more_than_they_may_see(shop: Engine) -> None:
     assert sheets(shop, name, EUROPE)["The card"]["B2"].value == minor / 100
     assert {row[0] for row in lines(shop, name, "pie", EUROPE)[1:]} == {"Europe"}
     text = exported(shop, name, "csv", "card", EUROPE).decode()
-    assert "Region: Europe" in text
+    assert "# Limited to,Region: Europe" in text
+    assert '# Filters,"Channel: Online, Retail"' in text
+    first = PdfReader(io.BytesIO(exported(shop, name, "pdf", who=EUROPE))).pages[0].extract_text()
+    assert "Limited to Region: Europe" in first
+    picture = Image.open(io.BytesIO(exported(shop, name, "png", "line", EUROPE)))
+    assert picture.info["Limited to"] == "Region: Europe"  # type: ignore[attr-defined]
     with pytest.raises(ForbiddenError, match="Export"):
         exported(shop, name, "csv", who=Principal("vic", "Vic", Role.VIEWER))
 

@@ -114,6 +114,10 @@ class Server:
     def put(self, path: str, body: object) -> Any:
         return self._send("PUT", path, body)
 
+    def delete(self, path: str) -> None:
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, method="DELETE"), timeout=30):
+            pass
+
     def _send(self, method: str, path: str, body: object) -> Any:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method

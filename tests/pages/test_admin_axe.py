@@ -14,7 +14,7 @@ from tests.pages.conftest import Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.usefixtures("patience")]
 
 TABS = {
-    "People and roles": "Add a person", "Keys": "Make a key", "Sharing": "Ended ones too", "Audit": "entries, newest first",
+    "People and roles": "Add a person", "Keys": "Make a key", "Sharing": "Ended ones too", "Audit": "newest first.",
     "Health": "Records kept",
 }  # fmt: skip
 """A word that stands on each tab when it is there."""

@@ -168,13 +168,20 @@ def test_an_administrator_gives_a_role_and_a_regional_manager_sees_her_region(vi
 
     rita = visit("rita")
     is_live(rita, "$10.00")
-    expect(rita.get_by_text("Manager · Region: Europe")).to_be_visible()
+    # Beside the title, and at the foot of the sidebar.
+    expect(rita.get_by_text("Limited to Region: Europe").filter(visible=True)).to_have_count(2)
+    expect(rita.get_by_text("No order has arrived yet")).to_be_hidden()
     for name in ("Simulator", "Data", "Admin"):
         expect(rita.get_by_role("link", name=name)).to_have_count(0)
     rita.get_by_role("link", name="Dashboards").click()
     expect(rita.get_by_role("heading", name=re.compile("overview|Overview"))).to_be_visible(timeout=20_000)
     expect(rita.get_by_text("$10.00").first).to_be_visible(timeout=20_000)
     assert "$109.00" not in rita.content()
+    expect(rita.get_by_text("Limited to Region: Europe").filter(visible=True)).to_have_count(2)
+    rita.get_by_role("button", name="Explain").first.click()
+    where = rita.get_by_role("dialog").locator("dl, table, .where").filter(has_text="Limited to").first
+    expect(where).to_contain_text("Region: Europe", timeout=20_000)
+    rita.keyboard.press("Escape")
     # What her page asks with is hers, and says no more elsewhere.
     rita.goto(f"{office.url}/")
     is_live(rita, "$10.00")
@@ -230,7 +237,7 @@ def test_whoever_opened_an_address_lands_there_after_signing_in(visit: Visit, of
     page.get_by_role("button", name="mara", exact=True).click()
     expect(page.get_by_role("heading", name="Sales")).to_be_visible(timeout=30_000)
     assert page.url.startswith(f"{office.url}/dashboards?d=sales")
-    expect(page.get_by_role("radio", name="30 d", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="30d", exact=True)).to_be_checked()
     # Once: whoever then goes to the first page stays there.
     page.goto(f"{office.url}/")
     is_live(page, "$109.00")

@@ -67,7 +67,7 @@ def test_the_words_of_revenue_are_its_terms_and_what_moved_it(house: Engine) -> 
     ]  # fmt: skip
     assert channels["total"]["cells"] == ["Revenue", "$247.50", "+$247.50"]
     assert [row["bar"]["wide"] for row in channels["rows"]] == [100.0, pytest.approx(100 * 90 / 157.5)]
-    assert {row[0]: row[1] for row in shown["where"]}["Origin"] == "Real data: live 26 rows. 0 simulated."
+    assert {row[0]: row[1] for row in shown["where"]}["Origin"] == "Real data: 26 live rows, none made up"
 
 
 def test_a_wrong_figure_is_told_with_both_and_what_lies_between(house: Engine) -> None:
