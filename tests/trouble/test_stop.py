@@ -86,7 +86,7 @@ class Callers:
                 self.acknowledged.add(word.strip())
 
 
-@pytest.mark.slow
+@pytest.mark.servers
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("who", ("were killed", "are still there"))
 @pytest.mark.parametrize("start", STARTS)
@@ -111,7 +111,7 @@ def test_a_server_that_is_told_to_stop_ends_whoever_is_connected(tmp_path: Path,
     assert shop.command("verify").code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.servers
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("database", AWAY)
 def test_ctrl_c_ends_a_server_whose_database_was_never_there(tmp_path: Path, database: str) -> None:

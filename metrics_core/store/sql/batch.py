@@ -57,6 +57,8 @@ class SqlBatch:
         return states
 
     def append(self, events: Sequence[Event]) -> bool:
+        if not events:
+            return True
         numbers = self._users.of(self._connection, {event.user for event in events if event.user is not None})
         self._numbers.update(numbers)
         if self._next is None:
