@@ -21,7 +21,7 @@ NOTICE_SECONDS = 0.25
 """How often the store is asked whether another process wrote."""
 PART_SECONDS = 0.5
 """How often it is looked whether those who see a part of the data have something new to see."""
-UNHEARD_SECONDS = 0.25
+UNHEARD_SECONDS, UNHEARD_AND_BUSY_SECONDS = 0.25, 1.0
 """Between two snapshots while nobody listens: who comes then, and whoever asks, gets one of that moment."""
 BUSY = 1_000
 """With more records than this waiting to be written, snapshots are taken less often."""
@@ -72,8 +72,10 @@ class Publisher:
                 cost = await asyncio.to_thread(self._publish)
                 self.ticked_at = self._clock.now()
                 # Never more than a part of the machine for snapshots, however much arrives; less while others wait for it.
-                least = 0.02 if self._hub.wanted() or self._others() else UNHEARD_SECONDS
-                await asyncio.sleep(max(least, (2 if self._waiting() < BUSY else 10) * cost))
+                busy = self._waiting() >= BUSY
+                unheard = UNHEARD_AND_BUSY_SECONDS if busy else UNHEARD_SECONDS
+                least = 0.02 if self._hub.wanted() or self._others() else unheard
+                await asyncio.sleep(max(least, (10 if busy else 2) * cost))
                 try:
                     # Not `wait_for`: before Python 3.12 a cancellation is lost that comes with what it waits for.
                     async with asyncio.timeout(TICK_SECONDS):

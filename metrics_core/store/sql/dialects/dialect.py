@@ -41,8 +41,8 @@ class Upkeep(Protocol):
 
 def filled(columns: Sequence[str], values: Sequence[Sequence[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns that some row fills, and the rows: to hand a value over costs more than to store it."""
-    some = [(name, each) for name, each in zip(columns, values, strict=True) if each and each.count(None) < len(each)]
-    return [name for name, _ in some], list(zip(*[each for _, each in some], strict=True))
+    some = [place for place, each in enumerate(values) if each and (each[0] is not None or each.count(None) < len(each))]
+    return [columns[place] for place in some], list(zip(*[values[place] for place in some], strict=True))
 
 
 class Dialect(Protocol):
