@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from metrics_core import condition
 from metrics_core.access.audit import Audit
@@ -31,23 +28,17 @@ from metrics_core.errors import ConflictError, StoreAwayError
 from metrics_core.feed.bodies import origin_body
 from metrics_core.feed.hub import Hub
 from metrics_core.figures import Figures
-from metrics_core.health import METERS, OK, Part
-from metrics_core.ingest.admit import Admission, Admitted
-from metrics_core.ingest.helper import Asked
-from metrics_core.ingest.large import LargeBodies
-from metrics_core.ingest.records import Records
+from metrics_core.health import OK, Part
+from metrics_core.ingest.intake import Intake
 from metrics_core.ingest.sources.shared import SharedSimulator
 from metrics_core.ingest.sources.simulator import Simulator, SimulatorSettings
-from metrics_core.ingest.writer import Writer
 from metrics_core.jobs.sharing import Others, Sharing
 from metrics_core.jobs.verify import Check as Check
 from metrics_core.logs import log
 from metrics_core.model.access import LOCAL
-from metrics_core.model.event import LIVE, Receipt
 from metrics_core.publishing.newest import Newest
 from metrics_core.publishing.publisher import Publisher, wanted_of
 from metrics_core.reads.segments import warm_up
-from metrics_core.rollup.fold import Folded
 from metrics_core.settings import Settings
 from metrics_core.store.connect import connect
 from metrics_core.store.foreign import shared
@@ -65,10 +56,11 @@ class Engine:
         self.store = store or connect(self.settings.database_url, self.settings.catalog_url)
         self.hub = Hub(self.settings.websocket_max_connections)
         digits = self.settings.currency_digits
-        self._stopped = False
-        self._admission = Admission(digits, self.settings.currency)
-        self.bodies = LargeBodies(self._admission)
-        self._writer = Writer(self.store, limit=self.settings.inbox_limit, committed=self._changed)
+        self.intake = Intake(self.store, self.settings, self.clock, committed=self._changed)
+        self.submit = self.intake.submit
+        self.submit_body = self.intake.submit_body
+        self.accept = self.intake.accept
+        self.accept_async = self.intake.accept_async
         catalog = self.store.catalog
         self.next_run_number = Numbers(catalog, "run", block=1).next
         self._backplane: Backplane | None = None
@@ -101,7 +93,7 @@ class Engine:
         )
         self._newest = newest
         self._publisher = Publisher(
-            newest, self.hub, self.store, self.clock, waiting=lambda: self._writer.depth,
+            newest, self.hub, self.store, self.clock, waiting=lambda: self.intake.writer.depth,
             others=self._replica.wants if self._replica is not None else set,
         )  # fmt: skip
         self.snapshot = newest.snapshot
@@ -129,7 +121,7 @@ class Engine:
         self.export = figures.export
 
         deeds = Deeds(
-            self.store, self.settings, self.clock, audit=self.audit, accept=self.accept, writer=self._writer,
+            self.store, self.settings, self.clock, audit=self.audit, accept=self.accept, writer=self.intake.writer,
             simulator=self.simulator, changed=self._changed_as_a_whole,
         )  # fmt: skip
         self.verify = deeds.verify
@@ -140,45 +132,6 @@ class Engine:
         self.sample = deeds.sample
         self.import_file = deeds.import_file
         self.simulate = deeds.simulate
-
-    # ---------------------------------------------------------------------------------------------------------- records
-
-    def submit(
-        self, records: Sequence[object], *, record: str | None = None, source: str = "api", origin: str = LIVE,
-        run_id: str | None = None, zone: ZoneInfo | None = None,
-    ) -> Future[Receipt]:
-        """Admit these records now and answer once they are on disk. BusyError when the inbox is full."""
-        return self._submit(self._admission.admit(
-            records, record=record, source=source, origin=origin, run_id=run_id, now=self.clock.now(), zone=zone
-        ))  # fmt: skip
-
-    def submit_body(self, asked: Asked) -> tuple[Records, Future[Receipt]]:
-        """`submit` for the records of a body; MalformedError where it cannot be read at all."""
-        records, admitted, folded = self.bodies.read(asked)
-        return records, self._submit(admitted, folded)
-
-    def _submit(self, admitted: Admitted, folded: Folded | None = None) -> Future[Receipt]:
-        for refusal in admitted.refused:
-            METERS.refused.labels(refusal.step).inc()
-        if not self._stopped:
-            self._writer.start()
-        return self._writer.submit(admitted.events, admitted.indexes, admitted.refused, folded)
-
-    def accept(
-        self, records: Sequence[object], *, record: str | None = None, source: str = "api", origin: str = LIVE,
-        run_id: str | None = None, zone: ZoneInfo | None = None,
-    ) -> Receipt:
-        """Take records in; the receipt comes after the commit that holds them."""
-        return self.submit(records, record=record, source=source, origin=origin, run_id=run_id, zone=zone).result()
-
-    async def accept_async(
-        self, records: Sequence[object], *, record: str | None = None, source: str = "api", origin: str = LIVE,
-        run_id: str | None = None, zone: ZoneInfo | None = None,
-    ) -> Receipt:
-        """`accept` for an event loop, which it does not hold up."""
-        return await asyncio.wrap_future(
-            self.submit(records, record=record, source=source, origin=origin, run_id=run_id, zone=zone)
-        )
 
     # -------------------------------------------------------------------------------------------------------- simulator
 
@@ -205,7 +158,7 @@ class Engine:
     def report(self) -> dict[str, Any]:
         """The state of every part."""
         return condition.report(
-            self.store, self.settings, self.clock, waiting=self._writer.depth, newest=self._newest.latest,
+            self.store, self.settings, self.clock, waiting=self.intake.writer.depth, newest=self._newest.latest,
             away_since=self._newest.away_since, ticked_at=self._publisher.ticked_at, readers=self.hub.counts(),
             others={
                 "simulator": Part(OK, "Running." if self.simulator.state().running else "Not running."),
@@ -226,23 +179,19 @@ class Engine:
 
     def start(self) -> None:
         """Make ready. A database that is away does not stop it: everything recovers once it answers."""
-        self._stopped = False
         try:
             self.store.prepare()
         except StoreAwayError as error:
             self._newest.away_since = self.clock.now()
             log(__name__).error("the database does not answer", why=str(error))
-        self.bodies.start()
-        self._writer.start()
+        self.intake.start()
 
     def stop(self) -> None:
         """Stop sending, write what waits, and let the store go. What is sent from now on is refused as retryable."""
         self.simulator.close()
         if self._sharing is not None:
             self._sharing.stop()
-        self._stopped = True
-        self.bodies.stop()
-        self._writer.stop()
+        self.intake.stop()
         if self._replica is not None:
             self._replica.stop()
         if self._backplane is not None:

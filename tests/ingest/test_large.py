@@ -177,13 +177,13 @@ def test_totals_are_exact_while_helpers_are_killed_and_half_of_it_is_sent_twice(
 
     def kill(engine: Engine) -> None:
         while not done.wait(0.05):
-            for helper in engine.bodies.helpers():
+            for helper in engine.intake.bodies.helpers():
                 with suppress(ProcessLookupError):
                     os.kill(helper, signal.SIGKILL)
                     killed.add(helper)
 
     with running(f"sqlite:///{tmp_path / 'many.db'}") as engine:
-        engine.bodies._most = 2
+        engine.intake.bodies._most = 2
         killer = threading.Thread(target=kill, args=(engine,))
         killer.start()
         try:

@@ -232,7 +232,7 @@ def test_the_server_may_go_away_while_it_follows(
 def test_an_inbox_smaller_than_a_page_does_not_hold_it_up(
     trendai: Database[dict[str, Any]], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine._writer, "_limit", 100)
+    monkeypatch.setattr(engine.intake.writer, "_limit", 100)
     follower = Follower(foreign(engine), engine.accept, engine.clock.now)
     trendai.sales.insert_many(foreign_sales(250))
     assert follower.take_all().taken == 250

@@ -120,7 +120,7 @@ class SqlLog:
                 Sighting(
                     seq, at, user, origin, kind == ORDER_COMPLETED, kind != REFUND and (kind != ORDER_FAILED or placed == 1)
                 )
-                for seq, at, user, origin, kind, placed in connection.execute(statement, given)
+                for seq, at, user, origin, kind, placed in dialect_of(connection).all_rows(connection, statement, given)
             ]
 
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:

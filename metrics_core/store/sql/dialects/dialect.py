@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Select, Table
 
 from metrics_core.errors import PulseboardError
 
@@ -96,6 +96,12 @@ class Dialect(Protocol):
 
     def among(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         """The column is one of these values, at most `at_once`."""
+        ...
+
+    def all_rows(
+        self, connection: Connection, statement: Select[Any], given: Mapping[str, int] | None
+    ) -> Iterable[Sequence[Any]]:
+        """The rows of a statement whose columns are numbers and texts, in its order, as cheaply as many can be had."""
         ...
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:

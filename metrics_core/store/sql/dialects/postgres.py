@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ExceptionContext,
     Integer,
     LargeBinary,
+    Select,
     SmallInteger,
     Table,
     Text,
@@ -151,6 +152,11 @@ class Postgres:
         # One parameter, however many values: the server keeps the plan.
         kept = BigInteger if isinstance(column.type, Integer) else Text
         return column == func.any(literal(list(values), ARRAY(kept)))
+
+    def all_rows(
+        self, connection: Connection, statement: Select[Any], given: Mapping[str, int] | None
+    ) -> Iterable[Sequence[Any]]:
+        return connection.execute(statement, given).tuples()
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:
         arrays = ", ".join(f"%s::{kept}[]" for kept in types)
