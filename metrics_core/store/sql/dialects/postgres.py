@@ -156,7 +156,7 @@ class Postgres:
     def all_rows(
         self, connection: Connection, statement: Select[Any], given: Mapping[str, int] | None
     ) -> Iterable[Sequence[Any]]:
-        return connection.execute(statement, given).tuples()
+        return connection.execute(statement, given).all()
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:
         arrays = ", ".join(f"%s::{kept}[]" for kept in types)
