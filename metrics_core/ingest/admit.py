@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from metrics_core.ingest.activity import activity
+from metrics_core.ingest.alike import FROM, orders_alike
 from metrics_core.ingest.arrival import Arrival
 from metrics_core.ingest.events import event
 from metrics_core.ingest.money import Money
@@ -21,7 +22,7 @@ from metrics_core.model.instant import Instant
 class Admitted(NamedTuple):
     """What came of some records. `indexes[i]` is where the record of `events[i]` stood."""
 
-    events: list[Event]
+    events: Sequence[Event]
     indexes: list[int]
     refused: list[Refusal]
 
@@ -50,6 +51,10 @@ class Admission:
         """
         door = None if record is None else shape_named(record)
         arrival = Arrival(now, source, origin, run_id, zone, self._money)
+        if len(records) >= FROM and (door is None or door is ORDER):
+            alike = orders_alike(records, arrival)
+            if alike is not None:
+                return Admitted(alike, list(range(len(alike))), [])
         events: list[Event] = []
         indexes: list[int] = []
         refused: list[Refusal] = []

@@ -13,13 +13,13 @@ import signal
 import struct
 import sys
 import threading
-from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from metrics_core.errors import PulseboardError
 from metrics_core.ingest.admit import Admission, Admitted
 from metrics_core.ingest.records import Records, records_of
-from metrics_core.model.event import Event, Line, Refusal
+from metrics_core.model.event import Refusal
+from metrics_core.model.events import EventColumns, Events, columns_of
 from metrics_core.model.instant import Instant
 from metrics_core.rollup.fold import Folded, fold
 from metrics_core.rollup.totals import Grain, RollupRow, SetRow
@@ -27,9 +27,7 @@ from metrics_core.rollup.totals import Grain, RollupRow, SetRow
 _MANY = 100
 """Of fewer events, the writer folds those of many requests at once."""
 _SIZE = struct.Struct("<q")
-_LINES = Event._fields.index("lines")
-_event = partial(tuple.__new__, Event)
-_line = partial(tuple.__new__, Line)
+_LINES = EventColumns._fields.index("lines")
 
 
 class Asked(NamedTuple):
@@ -67,22 +65,20 @@ def read(admission: Admission, asked: Asked) -> Read:
 
 
 def encoded(found: Read) -> tuple[Any, ...]:
-    """The same in plain values, which cost little to hand over."""
+    """The same in plain values, which cost little to hand over: events by column."""
     records, admitted, folded = found
-    events = [(*event[:_LINES], tuple(map(tuple, event.lines)), *event[_LINES + 1 :]) for event in admitted.events]
-    return events, admitted.indexes, _told(admitted.refused), records.places, _told(records.broken), _plain(folded)
+    columns: list[Any] = list(columns_of(admitted.events))
+    if not isinstance(admitted.events, Events):
+        columns[_LINES] = [tuple(map(tuple, lines)) for lines in columns[_LINES]]
+    return columns, admitted.indexes, _told(admitted.refused), records.places, _told(records.broken), _plain(folded)
 
 
 def decoded(told: Any) -> Read | None:
     """What `encoded` was given."""
     if told is None:
         return None
-    rows, indexes, refused, places, broken, totals = told
-    columns: list[Any] = list(zip(*rows, strict=True))
-    if columns:
-        columns[_LINES] = tuple([tuple(map(_line, lines)) for lines in columns[_LINES]])
-    events: list[Event] = list(map(_event, zip(*columns, strict=True)))
-    admitted = Admitted(events, indexes, _refusals(refused))
+    columns, indexes, refused, places, broken, totals = told
+    admitted = Admitted(Events(EventColumns(*columns)), indexes, _refusals(refused))
     return Read(Records([], places, _refusals(broken)), admitted, _folded(totals))
 
 

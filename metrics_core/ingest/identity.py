@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import orjson
-
-from metrics_core.model.event import Line
 
 
 def identity(given: str | None, source: str, said: tuple[object, ...], payload: bytes) -> tuple[str, int]:
@@ -25,7 +24,7 @@ def identity(given: str | None, source: str, said: tuple[object, ...], payload: 
     return given, digest
 
 
-def flat(lines: tuple[Line, ...]) -> tuple[object, ...]:
+def flat(lines: Sequence[tuple[str | None, int, int]]) -> tuple[object, ...]:
     """Lines as one row of values, as digests read them."""
     if len(lines) == 1:
         return tuple(lines[0])

@@ -15,6 +15,7 @@ from metrics_core.errors import BusyError, ContendedError, PulseboardError, Stor
 from metrics_core.health import METERS
 from metrics_core.ingest.followups import resolve
 from metrics_core.model.event import Event, Receipt, Refusal
+from metrics_core.model.events import columns_of, joined
 from metrics_core.rollup.fold import Folded, fold
 from metrics_core.store.protocols import Batch, Store
 
@@ -178,8 +179,8 @@ class Writer:
 def write(batch: Batch, requests: Sequence[_Waiting]) -> list[_Outcome]:
     """Append what is new of these requests, in their order, and merge its totals; what became of each request."""
     # Nearly always everything is new. To find that out by writing it costs less than to look first.
-    everything = [event for request in requests for event in request.events]
-    mixed = any(map(_follows, everything))
+    everything = joined([request.events for request in requests])
+    mixed = _any_follows(everything)
     if not mixed and batch.append(everything):
         batch.merge(*_together(requests))
         return [_Outcome(accepted=len(request.events)) for request in requests]
@@ -205,13 +206,22 @@ def write(batch: Batch, requests: Sequence[_Waiting]) -> list[_Outcome]:
 def _together(requests: Sequence[_Waiting]) -> Folded:
     """The totals of all their events."""
     known = [request.folded for request in requests if request.folded is not None]
-    known.append(fold([event for request in requests if request.folded is None for event in request.events]))
+    others = [request.events for request in requests if request.folded is None]
+    if others:
+        known.append(fold(joined(others)))
     return Folded([row for folded in known for row in folded.rows], [group for folded in known for group in folded.sets])
 
 
 def _follows(event: Event) -> bool:
     """It goes on with an order that was placed before."""
     return event.order_id is not None and not event.placed
+
+
+def _any_follows(events: Sequence[Event]) -> bool:
+    columns = columns_of(events)
+    if False not in columns.placed:
+        return False
+    return any(order is not None and not placed for order, placed in zip(columns.order_id, columns.placed, strict=True))
 
 
 def _append_new(batch: Batch, plain: Sequence[tuple[int, int, Event]], outcomes: list[_Outcome]) -> list[Event]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple, TypeAlias
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW, Event
+from metrics_core.model.events import EventColumns, columns_of
 from metrics_core.model.instant import HOUR, Instant
 from metrics_core.rollup.totals import ROLLUPS, SET_GRAINS, ZERO, Grain, Key, Rollup, RollupRow, SetRow, Totals, add
 
@@ -20,39 +23,38 @@ class Folded(NamedTuple):
 
 def is_buyer(event: Event) -> bool:
     """The event makes its user a buyer."""
-    return event.kind == ORDER_COMPLETED and event.user is not None
+    return event.user is not None and _buys(event.kind, event.placed)
 
 
 def is_active(event: Event) -> bool:
     """The event is something its user did: not a refund, and not the later failure of an order."""
-    kind = event.kind
-    return event.user is not None and kind != REFUND and (kind != ORDER_FAILED or event.placed)
+    return event.user is not None and _acts(event.kind, event.placed)
 
 
 def contribution(event: Event) -> Totals:
     """What one event adds to the totals of every bucket it falls in."""
-    totals = [0] * len(ZERO)
-    _count(totals, event)
-    return tuple(totals)
+    added = dict(_added(columns_of([event])))
+    return tuple(added[place][0] if place in added else 0 for place in range(len(ZERO)))
 
 
-def _count(totals: list[int], event: Event) -> None:
-    """Add one event to running totals, in the order of `TOTALS`."""
-    kind = event.kind
-    if event.placed:
-        totals[0] += 1
-    if kind == ORDER_COMPLETED:
-        totals[1] += 1
-        for _, quantity, amount in event.lines:
-            totals[3] += quantity
-            totals[4] += amount
-    elif kind == ORDER_FAILED:
-        totals[2] += 1
-    elif kind == REFUND:
-        totals[5] += event.amount
-    elif kind == VIEW:
-        totals[6] += event.count
-    totals[7] += 1
+def _added(columns: EventColumns) -> Iterator[tuple[int, Sequence[int]]]:
+    """What each event adds to totals, for every place in `TOTALS` that any of them can add to."""
+    kinds = set(columns.kind)
+    yield 0, columns.placed
+    if ORDER_COMPLETED in kinds:
+        yield 1, [kind == ORDER_COMPLETED for kind in columns.kind]
+        bought = columns.lines
+        if len(kinds) > 1:
+            bought = [lines if kind == ORDER_COMPLETED else () for kind, lines in zip(columns.kind, bought, strict=True)]
+        yield 3, [lines[0][1] if len(lines) == 1 else sum([quantity for _, quantity, _ in lines]) for lines in bought]
+        yield 4, [lines[0][2] if len(lines) == 1 else sum([amount for _, _, amount in lines]) for lines in bought]
+    if ORDER_FAILED in kinds:
+        yield 2, [kind == ORDER_FAILED for kind in columns.kind]
+    if REFUND in kinds:
+        yield 5, [back if kind == REFUND else 0 for kind, back in zip(columns.kind, columns.amount, strict=True)]
+    if VIEW in kinds:
+        yield 6, [number if kind == VIEW else 0 for kind, number in zip(columns.kind, columns.count, strict=True)]
+    yield 7, [1] * len(columns.kind)
 
 
 Cell: TypeAlias = tuple[Instant, str, Key]
@@ -62,44 +64,35 @@ Cell: TypeAlias = tuple[Instant, str, Key]
 class _Cut(NamedTuple):
     """The finest cells that some rollups need: those whose finest grain is the same."""
 
-    grain: Grain
     dimensions: tuple[str, ...]
-    key_of: Callable[[Event], Key]
-    cells: dict[Cell, list[int]]
+    cells: dict[Cell, Totals]
 
 
 def fold(events: Iterable[Event], rollups: Sequence[Rollup] = ROLLUPS) -> Folded:
     """The totals and sets of these events, each rollup at each of its grains."""
-    # Millions of events pass here: each is added to one cell of each cut, and only cells are coarsened.
-    cuts = {grain: _cut(grain, rollups) for grain in sorted({min(rollup.grains) for rollup in rollups})}
-    passes = [(int(cut.grain), cut.key_of, cut.cells) for cut in cuts.values()]
-    buyers: dict[tuple[Instant, str], set[str]] = {}
-    active: dict[tuple[Instant, str], set[str]] = {}
-    for event in events:
-        at, origin, user = event.at, event.origin, event.user
-        for grain, key_of, cells in passes:
-            cell = (at - at % grain, origin, key_of(event))
-            totals = cells.get(cell)
-            if totals is None:
-                totals = cells[cell] = [0] * len(ZERO)
-            _count(totals, event)
-        if user is not None:
-            spot = (at - at % HOUR, origin)
-            if event.kind == ORDER_COMPLETED:
-                if spot not in buyers:
-                    buyers[spot] = set()
-                buyers[spot].add(user)
-            if is_active(event):
-                if spot not in active:
-                    active[spot] = set()
-                active[spot].add(user)
+    # Millions of events pass here: each is added to one cell of each cut, column by column, and only cells are coarsened.
+    columns = columns_of(events if isinstance(events, Sequence) else list(events))
+    added = list(_added(columns))
+    cuts = {grain: _cut(columns, added, grain, rollups) for grain in sorted({min(rollup.grains) for rollup in rollups})}
     rows = [row for rollup in rollups for row in _coarsen(cuts[min(rollup.grains)], rollup)]
-    return Folded(rows, [*_sets("buyers", buyers), *_sets("active", active)])
+    return Folded(rows, _sets(columns))
 
 
-def _cut(grain: Grain, rollups: Sequence[Rollup]) -> _Cut:
+def _cut(
+    columns: EventColumns, added: Sequence[tuple[int, Sequence[int]]], grain: Grain, rollups: Sequence[Rollup]
+) -> _Cut:
     dimensions = sorted({name for rollup in rollups if min(rollup.grains) == grain for name in rollup.by})
-    return _Cut(grain, tuple(dimensions), _picker([Event._fields.index(name) for name in dimensions]), {})
+    length = int(grain)
+    starts = [at - at % length for at in columns.at]
+    keys = zip(*[getattr(columns, name) for name in dimensions], strict=True) if dimensions else repeat((), len(starts))
+    places: dict[Cell, int] = {}
+    where = [places.setdefault(cell, len(places)) for cell in zip(starts, columns.origin, keys, strict=True)]
+    sums = [[0] * len(places) for _ in ZERO]
+    for total, values in added:
+        into = sums[total]
+        for place, value in zip(where, values, strict=True):
+            into[place] += value
+    return _Cut(tuple(dimensions), dict(zip(places, zip(*sums, strict=True), strict=True)))
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -123,31 +116,45 @@ def _coarsen(cut: _Cut, rollup: Rollup) -> list[RollupRow]:
     """The rows of one rollup at each of its grains."""
     rows: list[RollupRow] = []
     pick = _picker([cut.dimensions.index(name) for name in rollup.by])
-    finer: dict[Cell, list[int]] = {}
+    finer: dict[Cell, Totals] = {}
     for (start, origin, values), totals in cut.cells.items():
         _gather(finer, (start, origin, pick(values)), totals)
     for grain in sorted(rollup.grains):
-        coarser: dict[Cell, list[int]] = {}
+        coarser: dict[Cell, Totals] = {}
         for (start, origin, key), totals in finer.items():
             _gather(coarser, (start - start % grain, origin, key), totals)
-        rows += [
-            RollupRow(rollup.by, grain, start, origin, key, tuple(totals))
-            for (start, origin, key), totals in coarser.items()
-        ]
+        rows += [RollupRow(rollup.by, grain, *cell, totals) for cell, totals in coarser.items()]
         finer = coarser
     return rows
 
 
-def _gather(into: dict[Cell, list[int]], cell: Cell, totals: list[int]) -> None:
+def _gather(into: dict[Cell, Totals], cell: Cell, totals: Totals) -> None:
     before = into.get(cell)
-    into[cell] = totals if before is None else list(map(operator.add, before, totals))
+    into[cell] = totals if before is None else add(before, totals)
 
 
-def _sets(name: str, hours: dict[tuple[Instant, str], set[str]]) -> list[SetRow]:
+def _sets(columns: EventColumns) -> list[SetRow]:
+    hours = [at - at % HOUR for at in columns.at]
+    here: defaultdict[tuple[Instant, str, str, bool], set[str | None]] = defaultdict(set)
+    for user, place in zip(columns.user, zip(hours, columns.origin, columns.kind, columns.placed, strict=True), strict=True):
+        here[place].add(user)
     rows: list[SetRow] = []
-    for grain in SET_GRAINS:
-        users: dict[tuple[Instant, str], set[str]] = {}
-        for (start, origin), names in hours.items():
-            users.setdefault((start - start % grain, origin), set()).update(names)
-        rows += [SetRow(name, grain, start, origin, frozenset(names)) for (start, origin), names in users.items()]
+    for name, belongs in (("buyers", _buys), ("active", _acts)):
+        for grain in SET_GRAINS:
+            users: dict[tuple[Instant, str], set[str | None]] = {}
+            for (start, origin, kind, placed), names in here.items():
+                if belongs(kind, placed):
+                    users.setdefault((start - start % grain, origin), set()).update(names)
+            for (start, origin), names in users.items():
+                named = frozenset([name for name in names if name is not None])
+                if named:
+                    rows.append(SetRow(name, grain, start, origin, named))
     return rows
+
+
+def _buys(kind: str, placed: bool) -> bool:
+    return kind == ORDER_COMPLETED
+
+
+def _acts(kind: str, placed: bool) -> bool:
+    return kind != REFUND and (kind != ORDER_FAILED or placed)

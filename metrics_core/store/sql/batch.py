@@ -10,11 +10,12 @@ from sqlalchemy import Connection, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
+from metrics_core.model.events import columns_of
 from metrics_core.rollup.totals import RollupRow, SetRow
 from metrics_core.store.protocols import OrderState
 from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.kept import add_totals, kept_sets, put_sets
-from metrics_core.store.sql.rows import COLUMNS, columns_of
+from metrics_core.store.sql.rows import COLUMNS, written_columns
 from metrics_core.store.sql.schema import FACTS
 from metrics_core.store.sql.told import events_at
 from metrics_core.store.sql.users import Naming
@@ -59,12 +60,12 @@ class SqlBatch:
     def append(self, events: Sequence[Event]) -> bool:
         if not events:
             return True
-        numbers = self._users.of(self._connection, {event.user for event in events if event.user is not None})
+        numbers = self._users.of(self._connection, {user for user in columns_of(events).user if user is not None})
         self._numbers.update(numbers)
         if self._next is None:
             newest = self._connection.execute(select(func.max(FACTS.c.seq))).scalar()
             self._next = (newest or 0) + 1
-        columns = columns_of(events, self._next, numbers)
+        columns = written_columns(events, self._next, numbers)
         nested = self._connection.begin_nested()
         try:
             self._dialect.add(self._connection, FACTS, COLUMNS, columns)

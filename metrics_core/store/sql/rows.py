@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from metrics_core.model.event import REFUND, Event, Line
+from metrics_core.model.events import columns_of
 
 COLUMNS = (
     "seq", "line", "id", "digest", "kind", "at", "received_at", "user", "session", "order_id", "placed", "channel", "region",
@@ -19,10 +20,10 @@ COLUMNS = (
 Row = tuple[Any, ...]
 
 
-def columns_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Sequence[Any]]:
+def written_columns(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Sequence[Any]]:
     """The rows of these events, numbered from `seq`: what they have in each of `COLUMNS`. Second lines come last."""
     (name, digest, kind, at, received, source, origin, run_id, user, session, order_id, placed, lines, amount, count,
-     channel, region, staff, segment, content, feature, company, payload) = zip(*events, strict=True)  # fmt: skip
+     channel, region, staff, segment, content, feature, company, payload) = columns_of(events)  # fmt: skip
     number = [None if one is None else users[one] for one in user]
     is_placed = list(map(int, placed))
     first = [line[0] if line else (None, 0, back) for line, back in zip(lines, amount, strict=True)]
@@ -41,15 +42,15 @@ def columns_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> l
     others: list[Row] = []
     for place in many:
         row = [column[place] for column in heads]
-        for line, (product, quantity, paid) in enumerate(lines[place][1:], 1):
-            others.append((row[0] + line, line, None, *row[3:8], None, None, *row[10:18], product, *row[19:22],
-                           quantity, paid, 0, None))  # fmt: skip
+        for line, (item, units, price) in enumerate(lines[place][1:], 1):
+            others.append((row[0] + line, line, None, *row[3:8], None, None, *row[10:18], item, *row[19:22],
+                           units, price, 0, None))  # fmt: skip
     return [[*column, *more] for column, more in zip(heads, zip(*others, strict=True), strict=True)]
 
 
 def rows_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Row]:
     """The same, row by row."""
-    return list(zip(*columns_of(events, seq, users), strict=True))
+    return list(zip(*written_columns(events, seq, users), strict=True))
 
 
 def events_of(rows: Iterable[Row]) -> Iterator[Event]:
