@@ -86,16 +86,19 @@ def _plain(folded: Folded | None) -> Any:
     if folded is None:
         return None
     rows = [(row.by, int(row.grain), *row[2:]) for row in folded.rows]
-    return rows, [(row.name, int(row.grain), row.start, row.origin, tuple(row.users)) for row in folded.sets]
+    groups = {users: place for place, users in enumerate(dict.fromkeys([row.users for row in folded.sets]))}
+    sets = [(row.name, int(row.grain), row.start, row.origin, groups[row.users]) for row in folded.sets]
+    return rows, sets, list(map(tuple, groups))
 
 
 def _folded(told: Any) -> Folded | None:
     if told is None:
         return None
-    rows, sets = told
+    rows, sets, users = told
+    groups = list(map(frozenset, users))
     return Folded(
         [RollupRow(by, Grain(grain), *rest) for by, grain, *rest in rows],
-        [SetRow(name, Grain(grain), start, origin, frozenset(users)) for name, grain, start, origin, users in sets],
+        [SetRow(name, Grain(grain), start, origin, groups[place]) for name, grain, start, origin, place in sets],
     )  # fmt: skip
 
 

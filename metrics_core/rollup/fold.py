@@ -139,16 +139,20 @@ def _sets(columns: EventColumns) -> list[SetRow]:
     for user, place in zip(columns.user, zip(hours, columns.origin, columns.kind, columns.placed, strict=True), strict=True):
         here[place].add(user)
     rows: list[SetRow] = []
+    united: dict[tuple[object, ...], frozenset[str]] = {}  # who buys is active too: many sets are the same
     for name, belongs in (("buyers", _buys), ("active", _acts)):
         for grain in SET_GRAINS:
-            users: dict[tuple[Instant, str], set[str | None]] = {}
-            for (start, origin, kind, placed), names in here.items():
+            parts: dict[tuple[Instant, str], list[tuple[Instant, str, str, bool]]] = {}
+            for place in here:
+                start, origin, kind, placed = place
                 if belongs(kind, placed):
-                    users.setdefault((start - start % grain, origin), set()).update(names)
-            for (start, origin), names in users.items():
-                named = frozenset([name for name in names if name is not None])
-                if named:
-                    rows.append(SetRow(name, grain, start, origin, named))
+                    parts.setdefault((start - start % grain, origin), []).append(place)
+            for (start, origin), places in parts.items():
+                these = tuple(places)
+                if these not in united:
+                    united[these] = frozenset([user for place in places for user in here[place] if user is not None])
+                if united[these]:
+                    rows.append(SetRow(name, grain, start, origin, united[these]))
     return rows
 
 

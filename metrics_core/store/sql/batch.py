@@ -33,8 +33,7 @@ class SqlBatch:
         self._dialect = dialect_of(connection)
         self._users = users
         self._next: int | None = None
-        self._numbers: dict[str, int] = {}
-        """Of the users of what was appended, which are those of the sets that follow."""
+        self._bitmaps: dict[frozenset[str], BitMap] = {}
 
     def known(self, ids: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -61,7 +60,6 @@ class SqlBatch:
         if not events:
             return True
         numbers = self._users.of(self._connection, {user for user in columns_of(events).user if user is not None})
-        self._numbers.update(numbers)
         if self._next is None:
             newest = self._connection.execute(select(func.max(FACTS.c.seq))).scalar()
             self._next = (newest or 0) + 1
@@ -91,10 +89,10 @@ class SqlBatch:
         )  # fmt: skip
 
     def _numbered(self, names: frozenset[str]) -> BitMap:
-        try:
-            return BitMap([self._numbers[name] for name in names])
-        except KeyError:
-            return BitMap(self._users.of(self._connection, names).values())
+        if names not in self._bitmaps:
+            numbers = self._users.of(self._connection, names)
+            self._bitmaps[names] = BitMap([numbers[name] for name in names])
+        return self._bitmaps[names]
 
     def _in_parts(self, values: Sequence[str]) -> list[list[str]]:
         most = self._dialect.at_once

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -55,14 +55,15 @@ class Naming:
         self._next: int | None = None
         self._fresh: dict[str, int] = {}
 
-    def of(self, connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    def of(self, connection: Connection, names: Collection[str]) -> Mapping[str, int]:
+        """The numbers of these names, and maybe of others."""
         known, fresh = self._known, self._fresh
-        numbers = {name: known.get(name) or fresh.get(name, 0) for name in names}
-        missing = [name for name, number in numbers.items() if not number]
+        if all(map(known.__contains__, names)):
+            return known
+        missing = [name for name in names if name not in known and name not in fresh]
         if missing:
             self._number(connection, missing)
-            numbers.update((name, fresh[name]) for name in missing)
-        return numbers
+        return {name: known.get(name) or fresh[name] for name in names}
 
     def committed(self) -> None:
         """What this transaction found and gave holds from now on."""
