@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.deploy.house import NAME, PROXY, Answer, Proxy, Replica
+from tests.deploy.house import NAME, PROXY, Answer, Proxy, Replica, all_of
+from tests.servers.postgres import postgres
 
 KEY, BUSY_KEY, LOAD_KEY = "a-long-random-key-of-a-shop", "another-long-random-key-of-a-busy-one", "and-one-of-a-steady-one"
 MOST = 40
@@ -35,6 +38,32 @@ class House(NamedTuple):
     def revenue(self) -> float:
         body = {"measures": ["revenue"], "over": "all_time"}
         return float(self.proxy.call("POST", "/api/v1/query", body).json()["rows"][0][0])
+
+
+@contextmanager
+def house_in(folder: Path, signing_in: Callable[[str], dict[str, str]] | None = None) -> Iterator[House]:
+    """Two replicas that serve pages, a third that serves the doors alone, and the proxy in front. `signing_in` is told the
+    public address, and gives the settings of those that let people sign in."""
+    pages = [Replica(folder, f"pages-{number}", pages=True) for number in range(2)]
+    doors = Replica(folder, "doors", pages=False)
+    names = [replica.name for replica in pages]
+    proxy = Proxy(names, [doors.name, *(f"{name} backup" for name in names)])
+    with postgres().database() as url:
+        given = {
+            "DATABASE_URL": url, "API_KEYS": f"{KEY},{BUSY_KEY},{LOAD_KEY}",
+            "FORWARDED_ALLOW_IPS": PROXY, "EVENT_PROCESSING_RATE_LIMIT": f"{MOST}/minute", "MAX_BODY_BYTES": str(BODY),
+            "CORS_ORIGIN": proxy.url,
+        }  # fmt: skip
+        for replica in (*pages, doors):
+            replica.environment.update(given)
+        if signing_in is not None:
+            doors.environment["SIGN_IN"] = "true"
+            for replica in pages:
+                replica.environment.update(signing_in(proxy.url))
+        pages[1].environment["STREAMLIT_SERVER_ADDRESS"] = "0.0.0.0"  # as on a machine of its own
+        with all_of(*pages, doors):
+            yield House(proxy, pages, doors)
+    proxy.close()
 
 
 def cookie_of(answer: Answer) -> str:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.pages.conftest import Server
+from tests.servers import oidc
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -32,54 +29,22 @@ PEOPLE = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """An OpenID provider on this machine that knows these people."""
-    port = free_port()
-    users = [word for sub, claims in PEOPLE.items() for word in ("--user-claims", json.dumps({"sub": sub, **claims}))]
-    running = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), *users],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    url = f"http://localhost:{port}"
-    until = time.monotonic() + 30
-    while not answers(f"{url}/.well-known/openid-configuration"):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    yield url
-    running.terminate()
-    running.wait(10)
+    with oidc.provider(PEOPLE) as url:
+        yield url
 
 
 class Office(Server):
     """The product, where people sign in. Browsers call it by the name that the provider sends them back to."""
 
     def __init__(self, folder: Path, provider: str) -> None:
-        secrets = folder / "secrets.toml"
         super().__init__(
-            folder, STREAMLIT_SECRETS_FILES=str(secrets), ADMIN_EMAILS="mara@example.com", API_KEYS=KEY,
+            folder, STREAMLIT_SECRETS_FILES=str(folder / "secrets.toml"), ADMIN_EMAILS="mara@example.com", API_KEYS=KEY,
             ROLE_CLAIM="teams", ROLE_MAP="numbers=analyst", SIGN_IN_LABEL="Company SSO",
         )  # fmt: skip
         self.url = f"http://localhost:{self.port}"
-        secrets.write_text(
-            f'[auth]\nredirect_uri = "{self.url}/oauth2callback"\ncookie_secret = "{"c" * 32}"\n'
-            f'client_id = "pulseboard"\nclient_secret = "secret"\n'
-            f'server_metadata_url = "{provider}/.well-known/openid-configuration"\n'
-        )
+        oidc.secrets(folder, provider, public=self.url)
 
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         data = None if body is None else json.dumps(body).encode()
