@@ -29,10 +29,10 @@ demo: $(VENV)/.run ## The same on a throw-away store of its own, so that yours s
 dev: $(VENV)/.dev ## Start the product with the simulator running
 	@PULSEBOARD_DEMO=1 PULSEBOARD_SIMULATE=1 LOG_LEVEL=DEBUG $(STREAMLIT)
 
-# A browser beside another one may be late: what fails there is tried once more, and the summary names it.
+# A browser beside another one may be late: what fails there is tried once more, and the summary says how it failed.
 test: $(VENV)/.dev ## The whole test suite; the browser tests need Chromium
 	$(BIN)/python -m pytest -q -m "not browser and not servers and not bench" -n $(WORKERS) --dist loadfile
-	$(BIN)/python -m pytest -q -m "browser and not bench" -n $(WORKERS) --dist loadfile --reruns 1 -rR
+	$(BIN)/python -m pytest -q -m "browser and not bench" -n $(WORKERS) --dist loadfile --reruns 1 --rerun-show-tracebacks
 
 quick: $(VENV)/.dev ## The tests without the slow ones and the browser
 	$(BIN)/python -m pytest -q -m "not slow and not browser and not servers and not bench" -n $(WORKERS) --dist loadfile

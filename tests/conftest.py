@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,19 +42,33 @@ def _no_settings_of_this_machine() -> Iterator[None]:
 def chromium() -> str:
     """Path of the Chromium to drive."""
     path = chromium_path()
-    assert path is not None
+    assert path is not None, f"This test needs Chromium, and there is none. {_HOW_TO_INSTALL}"
     return path
 
 
+@pytest.hookimpl(trylast=True)  # only those that are asked for count
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted = [item for item in items if item.get_closest_marker("browser")]
-    if not wanted or chromium_path() is not None:
+    wanted = {item for item in items if item.get_closest_marker("browser")}
+    if not wanted or chromium_path() is not None or os.environ.get("CI"):
         return
-    if os.environ.get("CI"):
-        raise pytest.UsageError(f"{len(wanted)} browser tests need Chromium, and there is none. {_HOW_TO_INSTALL}")
     config.stash[_LEFT_OUT] = len(wanted)
-    items[:] = [item for item in items if item not in set(wanted)]
-    config.hook.pytest_deselected(items=wanted)
+    items[:] = [item for item in items if item not in wanted]
+    config.hook.pytest_deselected(items=list(wanted))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Beside other processes each of them collects everything, and only the one that started them sums up."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    number = session.config.stash.get(_LEFT_OUT, 0)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = number
+    elif number and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        # A run of the browser tests alone has then nothing left to run; that is said, and is no failure.
+        session.exitstatus = pytest.ExitCode.OK
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -61,12 +76,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if number:
         terminalreporter.section("browser tests left out", yellow=True)
         terminalreporter.line(f"{number} tests need Chromium, and there is none. {_HOW_TO_INSTALL}")
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    # A run of the browser tests alone has then nothing left to run; that was said, and is no failure.
-    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.stash.get(_LEFT_OUT, 0):
-        session.exitstatus = pytest.ExitCode.OK
 
 
 _HOW_TO_INSTALL = "Install it (on Debian: apt-get install chromium), or name one: CHROMIUM=/path/to/chrome make test"

@@ -211,9 +211,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call" and report.failed and "browser" in given:
         for page in [page for context in given["browser"].contexts for page in context.pages]:
             try:
-                report.sections.append((page.url, page.inner_text("body", timeout=2_000)))
+                report.longrepr.addsection(page.url, page.inner_text("body", timeout=2_000))
             except Error as error:
-                report.sections.append((page.url, str(error)))
+                report.longrepr.addsection(page.url, str(error))
         for server in {id(found): found for found in given.values() if isinstance(found, Server)}.values():
-            report.sections.append((f"the server at {server.url}", server.told(40)))
+            report.longrepr.addsection(f"the server at {server.url}", server.told(40))
     return report
