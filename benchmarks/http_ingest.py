@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
-from time import process_time, time_ns
+from time import perf_counter, process_time, time_ns
 from typing import Any, NamedTuple
 
 import orjson
@@ -40,6 +40,8 @@ class Bare(NamedTuple):
     """What is written for these events, numbered from so many on, with these numbers of users."""
     write: Callable[[list[Any]], None]
     """Write that, and commit it."""
+    alone: Callable[[], object] = lambda: None
+    """Before it is timed: until the product has nothing left to do."""
 
 
 def run(size: float) -> Outcome:
@@ -74,9 +76,12 @@ def against(bare: Bare, store: Path | str, size: float) -> Outcome:
             used["server"].append(server.cpu - before[0])
             used["client"].append(process_time() - before[1])
 
-        def written() -> None:
+        def written() -> float:
+            bare.alone()
+            started = perf_counter()
             for _ in range(requests):
                 bare.write(rows.pop(0))
+            return perf_counter() - started
 
         taken = alternate({"served": served, "bare": written}, ROUNDS)
     number = requests * BATCH

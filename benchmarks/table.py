@@ -42,6 +42,10 @@ BENCHMARKS = (
         "<=", 4, "sales", 10_000_000, 2_000_000, 2_000,
     ),
     Benchmark(
+        "segments", "time of DuckDB working the segments of buyers out / time of a question by segment not asked before",
+        ">=", 0.25, "sales", 2_000_000, 2_000_000, 2_000,
+    ),
+    Benchmark(
         "snapshot_postgresql", "time of psycopg asking the facts, a question a window / time of a snapshot, on PostgreSQL",
         ">=", 10, "sales", 500_000, 200_000, 2_000,
     ),

@@ -151,6 +151,7 @@ class Engine:
         return Sharing(
             self.store, here, self.accept, now=self.clock.now, calendar=self.calendar, digits=settings.currency_digits,
             leads=lambda: replica is None or replica.leads, follow=settings.follow_sales, write=settings.write_collections,
+            waiting=lambda: self.intake.writer.depth,
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------------- life

@@ -1,4 +1,4 @@
-"""Keep the collections `sales` and `metrics` as other programs read them, at a modest pace."""
+"""Keep the collections `sales` and `metrics` as other programs read them, at a modest pace; slowly while much comes in."""
 
 from __future__ import annotations
 
@@ -23,15 +23,21 @@ SECONDS = 5.0
 IDLE = 60.0
 """Seconds after which figures are written though nothing changed: windows move too."""
 AT_ONCE = 1_000
-_PAUSE = 0.1
+_PAUSE, _LONG_PAUSE = 0.1, 2.0
+"""Seconds between two parts of many sales; the longer one while the database is needed for what cannot wait."""
 _LOG = logging.getLogger(__name__)
 
 
 class SharedCollections:
     """Writes what changed until it is stopped. Doing it twice, or by two processes at once, is the same."""
 
-    def __init__(self, store: Store, mirror: Mirror, *, now: Callable[[], Instant], calendar: Calendar, digits: int) -> None:
+    def __init__(
+        self, store: Store, mirror: Mirror, *, now: Callable[[], Instant], calendar: Calendar, digits: int,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        """`busy` tells whether the database is needed for what cannot wait: then it goes on slowly."""
         self._store, self._mirror = store, mirror
+        self._busy = busy
         self._now, self._calendar, self._digits = now, calendar, digits
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -53,7 +59,7 @@ class SharedCollections:
     def write(self) -> None:
         """Bring both collections up to date. Figures do not wait for a long history of sales."""
         began = monotonic()
-        while self.write_sales() and not self._stopping.wait(_PAUSE):
+        while self.write_sales() and not self._pause():
             if monotonic() - began > SECONDS:
                 self.write_metrics()
                 began = monotonic()
@@ -85,6 +91,14 @@ class SharedCollections:
 
         made = figures(ask, now=now, calendar=self._calendar, digits=self._digits, origins=self._origins())
         self._mirror.put_metrics(made)
+
+    def _pause(self) -> bool:
+        """Between two parts; whether it is to end."""
+        until = monotonic() + _LONG_PAUSE
+        while not self._stopping.wait(_PAUSE):
+            if not self._busy() or monotonic() > until:
+                return False
+        return True
 
     def _origins(self) -> tuple[str, ...]:
         kept = kept_events(self._store)

@@ -18,6 +18,8 @@ from metrics_core.store.protocols import Store
 
 SECONDS = 0.5
 """Between two looks at whether we lead: with several replicas, one does this."""
+BUSY = 1_000
+"""Records that wait to be written."""
 _FRESH = 3.0
 _SHARE = 20.0
 """What was found is told again for some seconds, and for so many times as long as it took to find."""
@@ -40,13 +42,16 @@ class Sharing:
 
     def __init__(
         self, store: Store, shared: Shared, accept: Accept, *, now: Callable[[], Instant], calendar: Calendar, digits: int,
-        leads: Callable[[], bool], follow: bool = True, write: bool = True,
+        leads: Callable[[], bool], follow: bool = True, write: bool = True, waiting: Callable[[], int] = lambda: 0,
     ) -> None:  # fmt: skip
+        """`waiting` tells how many records wait to be written: while they are many, other programs wait for ours."""
         self._store = store
         self._leads = leads
         self._follows, self._writes = follow, write
         self.follower = Follower(shared.foreign, accept, now)
-        self.collections = SharedCollections(store, shared.mirror, now=now, calendar=calendar, digits=digits)
+        self.collections = SharedCollections(
+            store, shared.mirror, now=now, calendar=calendar, digits=digits, busy=lambda: waiting() >= BUSY
+        )
         self._looking = threading.Lock()
         self._looked: tuple[Found | None, float] | None = None
         self._stopping = threading.Event()

@@ -18,6 +18,9 @@ ACTIVITY: Final = "activity"
 RESERVED_KINDS: Final = frozenset({ORDER_PLACED, ORDER_COMPLETED, ORDER_FAILED, REFUND, ACTIVITY})
 """Kinds that only orders, refunds and user activity may make; a sender's own event must not take these names."""
 
+ORDER_KINDS: Final = (ORDER_PLACED, ORDER_COMPLETED, ORDER_FAILED, REFUND)
+"""What is said of orders."""
+
 LIVE: Final = "live"
 SIM: Final = "sim"
 DEMO: Final = "demo"

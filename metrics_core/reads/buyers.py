@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, ORDER_PLACED, REAL, REFUND, Event
-from metrics_core.model.instant import DAY, Instant
-from metrics_core.store.protocols import Store
+from metrics_core.model.event import ORDER_KINDS, REAL, Event
+from metrics_core.model.instant import DAY, HOUR, Instant
+from metrics_core.model.window import Window
+from metrics_core.store.protocols import Orders, Signs, Store
 
 NEW, WON_BACK, LOYAL, RETURNING = "new", "won back", "loyal", "returning"
 SEGMENTS = (NEW, RETURNING, LOYAL, WON_BACK)
@@ -19,21 +20,14 @@ AWAY: Instant = 90 * DAY
 MANY = 4
 """With so many completed orders before it, the buyer of an order is loyal."""
 
-ORDER_KINDS = (ORDER_PLACED, ORDER_COMPLETED, ORDER_FAILED, REFUND)
-"""What is said of orders: all of it is of the segment that the order was of when it was placed."""
-
-_CHUNK = 50_000
 _JOURNAL = 20_000
-"""Completed orders that it can go back by, and events that are followed one by one at the beginning."""
+"""Events that it can go back by."""
+_PIECE = 20_000
+"""Events that are read together, and of which is known only between which times they happened."""
+_EVER: Instant = 1 << 62
 _REAL = "real"
-
-
-class Seen(NamedTuple):
-    """Something a user did that was taken in, or taken back."""
-
-    at: Instant
-    user: str
-    buyer: bool
+_NONE = ord("0")
+_SIGNS = {name: ord("0") + number for number, name in enumerate(SEGMENTS, 1)}
 
 
 def segment_at(before: Sequence[Instant], at: Instant) -> str:
@@ -41,7 +35,9 @@ def segment_at(before: Sequence[Instant], at: Instant) -> str:
 
     Only what was completed before that instant counts, so it is the same in whatever order things arrived.
     """
-    number = bisect_left(before, at)
+    number = len(before)
+    if number and before[-1] >= at:
+        number = bisect_left(before, at)
     if not number:
         return NEW
     if at - before[number - 1] > AWAY:
@@ -60,11 +56,70 @@ def world_of(origin: str) -> str:
     return _REAL if origin in REAL else origin
 
 
-class Buyers:
-    """When every buyer completed orders, as the store's state says at the last `catch_up`.
+class Piece(NamedTuple):
+    """Some events that follow one another in the log: their numbers, and between which times they happened."""
 
-    It follows the store by its newest events, forth and a little way back, and can be thrown away at any time. Not for
-    several threads at once.
+    first: int
+    last: int
+    since: Instant
+    until: Instant
+
+
+class Signed(NamedTuple):
+    """The signs of the events of some pieces; what was taken from it stays as it is."""
+
+    pieces: tuple[Piece, ...]
+    first: int
+    signs: bytes
+
+    def within(self, window: Window) -> Signs:
+        """Those of a part of the time; a few more, where they cannot be told apart."""
+        pieces = [piece for piece in self.pieces if piece.since < window.end and piece.until >= window.start]
+        first, last = (pieces[0].first, pieces[-1].last) if pieces else (self.first, self.first - 1)
+        return Signs(first, self.signs[first - self.first : last - self.first + 1], SEGMENTS)
+
+
+class _World:
+    """The buyers of one world, by number."""
+
+    def __init__(self) -> None:
+        self.completed: dict[int, array[int]] = {}
+        """When each completed orders, in order."""
+        self.ahead: dict[int, Instant] = {}
+        """Up to when something of theirs was signed, where that is later than all they completed."""
+        self.late: dict[int, Instant] = {}
+        """From when on what was signed before has to be signed again, because of what arrived later."""
+
+    def include(self, user: int, times: array[int], at: Instant) -> None:
+        if times and times[-1] > at:
+            insort(times, at)
+            self.is_late(user, at)
+            return
+        times.append(at)
+        if user in self.ahead:
+            if self.ahead[user] > at:
+                self.is_late(user, at)
+            else:
+                del self.ahead[user]
+
+    def take_back(self, user: int, at: Instant) -> None:
+        times = self.completed[user]
+        times.pop(bisect_left(times, at))
+        self.ahead[user] = max(at, self.ahead.get(user, at))
+        if (times and times[-1] > at) or self.ahead[user] > at:
+            self.is_late(user, at)
+
+    def is_late(self, user: int, at: Instant) -> None:
+        self.late[user] = min(at, self.late.get(user, at))
+
+
+class Buyers:
+    """When every buyer completed orders, and a sign for every order that names no segment: the store's state says so at
+    the last `catch_up`.
+
+    It follows the store by what is said of orders, forth and a little way back, and can be thrown away at any time. What
+    it keeps is 8 bytes for each completed order, some 250 for each buyer and one for each event. Not for several threads at
+    once.
     """
 
     def __init__(self, store: Store) -> None:
@@ -75,9 +130,15 @@ class Buyers:
     def _reset(self, generation: int | None) -> None:
         self._generation = generation
         self._seq = self._first = 0
-        self._completed: dict[str, dict[str, array[int]]] = {}
-        self._names: dict[int, str] = {}
-        self._journal: deque[tuple[int, str, str, Instant]] = deque(maxlen=_JOURNAL)
+        self._worlds: dict[str, _World] = {}
+        self._numbers: dict[str, int] = {}
+        self._nameless: list[int] = []
+        self._journal: deque[tuple[int, _World, int, Instant]] = deque(maxlen=_JOURNAL)
+        self._signs = bytearray()
+        self._pieces: list[Piece] = []
+        self._changed: set[Instant] = set()
+        self._begins = True
+        """What was counted by these signs need not be what they say now."""
 
     @property
     def knows_nothing(self) -> bool:
@@ -88,42 +149,41 @@ class Buyers:
         """How many events there are to take in."""
         return newest - self._seq
 
-    def catch_up(self, generation: int, newest: int) -> list[Seen] | None:
-        """Be where the store is. What was seen since; None where everything may have changed.
+    def catch_up(self, generation: int, newest: int) -> set[Instant] | None:
+        """Be where the store is. The hours in which an order that was there before is of another segment now; None where
+        everything may have changed.
 
         Call it and ask inside one `store.view()`, with the generation and newest number of that view.
         """
         if generation != self._generation or (newest < self._seq and not self._goes_back_to(newest)):
             self._reset(generation)
-        fresh = self._seq == 0
+        if not self._seq:
+            self._first = max(newest - _JOURNAL, 0)
         if newest < self._seq:
             self._go_back_to(newest)
-            return None
-        if fresh and newest > _JOURNAL:
-            self._begin(newest - _JOURNAL)
-        found: list[Seen] = []
-        while self._seq < newest:
-            new = self._store.events.sightings_since(self._seq, _CHUNK)
-            if not new:
-                break
-            names = self._named({row.user for row in new})
-            for row in new:
-                user = names[row.user]
-                if row.buyer:
-                    self._include(row.seq, world_of(row.origin), user, row.at)
-                if not fresh:
-                    found.append(Seen(row.at, user, row.buyer))
-            self._seq = new[-1].seq
-        self._seq = newest
-        return None if fresh else found
+        elif newest > self._seq:
+            for orders in self._store.events.orders(after=self._seq, chunk=_PIECE):
+                self._take(orders)
+                self._seq = orders.seq[-1]
+            self._seq = newest
+        self._sign_again()
+        changed, begins = self._changed, self._begins
+        self._changed, self._begins = set(), False
+        return None if begins else changed
 
-    def segment(self, event: Event, placed_at: Instant) -> str:
-        """The segment of who placed an order at an instant."""
-        return segment_at(self._completed.get(world_of(event.origin), {}).get(event.user or "", ()), placed_at)
+    def signed(self, window: Window) -> Signed:
+        """The signs of the events of a window."""
+        pieces = tuple([piece for piece in self._pieces if piece.since < window.end and piece.until >= window.start])
+        first, last = (pieces[0].first, pieces[-1].last) if pieces else (1, 0)
+        return Signed(pieces, first, bytes(self._signs[first : last + 1]))
 
     def named(self, events: Sequence[Event]) -> list[Event]:
         """The events, each order with the segment of its buyer where it names none."""
         unnamed = [event for event in events if is_unnamed(event)]
+        if self._nameless and unnamed:
+            names = self._store.totals.names(self._nameless)
+            self._numbers.update((name, number) for number, name in names.items())
+            self._nameless.clear()
         placed = {event.order_id: event.at for event in unnamed if event.placed}
         wanted = [
             event.order_id
@@ -133,36 +193,66 @@ class Buyers:
         if wanted:
             placed.update(self._store.events.placed_at(wanted))
         return [
-            event._replace(segment=self.segment(event, event.at if event.placed else placed.get(event.order_id, event.at)))
+            event._replace(segment=self._segment(event, event.at if event.placed else placed.get(event.order_id, event.at)))
             if is_unnamed(event)
             else event
             for event in events
         ]
 
+    def _segment(self, event: Event, placed_at: Instant) -> str:
+        world, user = self._worlds.get(event.origin), self._numbers.get(event.user or "", 0)
+        return segment_at(() if world is None else world.completed.get(user, ()), placed_at)
+
     # ------------------------------------------------------------------------------------------------------- following
 
-    def _named(self, numbers: Iterable[int]) -> dict[int, str]:
-        unknown = [number for number in numbers if number not in self._names]
-        if unknown:
-            self._names.update(self._store.totals.names(unknown))
-        return self._names
+    def _world(self, origin: str) -> _World:
+        """The world of an origin, which others may be of too."""
+        known = [world for other, world in self._worlds.items() if world_of(other) == world_of(origin)]
+        return self._worlds.setdefault(origin, known[0] if known else _World())
 
-    def _begin(self, until: int) -> None:
-        """All that was completed up to a number, grouped by the store: what came after it is followed one by one."""
-        parts = list(self._store.events.completions(until))
-        names = self._named({user for user, _, _ in parts})
-        for user, origin, times in parts:
-            of_world, name = self._completed.setdefault(world_of(origin), {}), names[user]
-            of_world[name] = array("q", sorted((*of_world[name], *times) if name in of_world else times))
-        self._seq = self._first = until
+    def _take(self, orders: Orders) -> None:
+        """Include what was completed, and sign what names no segment by what is known so far."""
+        worlds, signs, journal, first = self._worlds, self._signs, self._journal, self._first
+        signs.extend(b"0" * (orders.seq[-1] + 1 - len(signs)))
+        for seq, at, user, origin, placed_at, completed, named in zip(*orders, strict=True):
+            world = worlds.get(origin) or self._world(origin)
+            times = world.completed.get(user)
+            if times is None:
+                times = world.completed[user] = array("q")
+                self._nameless.append(user)
+            # What it completes itself does not count for it: that is not before it was placed.
+            signs[seq] = _NONE if named else _SIGNS[segment_at(times, placed_at)]
+            if completed:
+                world.include(user, times, at)
+                if seq > first:
+                    journal.append((seq, world, user, at))
+            if not named and (not times or times[-1] < placed_at):
+                world.ahead[user] = max(placed_at, world.ahead.get(user, placed_at))
+        self._note(Piece(orders.seq[0], orders.seq[-1], min(orders.at), max(orders.at)))
 
-    def _include(self, seq: int, world: str, user: str, at: Instant) -> None:
-        times = self._completed.setdefault(world, {}).setdefault(user, array("q"))
-        if not times or times[-1] <= at:
-            times.append(at)
-        else:
-            insort(times, at)
-        self._journal.append((seq, world, user, at))
+    def _note(self, piece: Piece) -> None:
+        if self._pieces and piece.last - self._pieces[-1].first < _PIECE:
+            before = self._pieces.pop()
+            piece = Piece(before.first, piece.last, min(before.since, piece.since), max(before.until, piece.until))
+        self._pieces.append(piece)
+
+    def _sign_again(self) -> None:
+        """What was signed before something earlier became known."""
+        late = [min(world.late.values()) for world in self._worlds.values() if world.late]
+        if not late:
+            return
+        signs = self._signs
+        for orders in self._store.events.orders(window=Window(min(late) + 1, _EVER), chunk=_PIECE):
+            for seq, at, user, origin, placed_at, _, named in zip(*orders, strict=True):
+                world = self._worlds[origin]
+                if named or placed_at <= world.late.get(user, placed_at):
+                    continue
+                sign = _SIGNS[segment_at(world.completed[user], placed_at)]
+                if signs[seq] != sign:
+                    signs[seq] = sign
+                    self._changed.add(at - at % HOUR)
+        for world in self._worlds.values():
+            world.late.clear()
 
     def _goes_back_to(self, seq: int) -> bool:
         """Whether what came after a number is remembered one by one."""
@@ -174,6 +264,10 @@ class Buyers:
         """Forget what came after a number: somebody still reads the state before it."""
         while self._journal and self._journal[-1][0] > seq:
             _, world, user, at = self._journal.pop()
-            times = self._completed[world][user]
-            times.pop(bisect_left(times, at))
+            world.take_back(user, at)
+        while self._pieces and self._pieces[-1].first > seq:
+            self._pieces.pop()
+        if self._pieces:
+            self._pieces[-1] = self._pieces[-1]._replace(last=min(self._pieces[-1].last, seq))
         self._seq = seq
+        self._begins = True

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from metrics_core.errors import BadRequestError
 from metrics_core.model.dimension import DIMENSIONS
+from metrics_core.model.event import ORDER_KINDS
 from metrics_core.model.instant import Instant
 from metrics_core.model.measure import REGISTRY, How, Measure, Ratio, parts
 from metrics_core.model.query import Filter, Query
 from metrics_core.model.window import ALL_TIME_START, Calendar, Window
 from metrics_core.reads.answer import answer
 from metrics_core.reads.ask import read_question
-from metrics_core.reads.buyers import ORDER_KINDS
 from metrics_core.reads.cells import kept_rollup
 from metrics_core.reads.contributions import Contributions, Number, contributions, splits_of
 from metrics_core.reads.facts import Facts, reach, terms_of

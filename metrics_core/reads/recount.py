@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-from metrics_core.model.event import LIVE, ORDER_COMPLETED, Event
+from metrics_core.model.event import LIVE, ORDER_COMPLETED, ORDER_KINDS, Event
 from metrics_core.model.instant import DAY, MINUTE, SECOND, Instant
 from metrics_core.model.measure import How, Measure
-from metrics_core.reads.buyers import AWAY, LOYAL, MANY, NEW, ORDER_KINDS, RETURNING, WON_BACK, is_unnamed, world_of
+from metrics_core.reads.buyers import AWAY, LOYAL, MANY, NEW, RETURNING, WON_BACK, is_unnamed, world_of
 from metrics_core.reads.facts import PRESENT_FOR, Facts
 from metrics_core.reads.segments import names_segment
 from metrics_core.store.protocols import EventLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from threading import RLock
@@ -13,14 +13,14 @@ from weakref import WeakKeyDictionary, proxy
 
 from metrics_core.errors import PulseboardError
 from metrics_core.logs import log
-from metrics_core.model.event import Event
-from metrics_core.model.instant import DAY, HOUR, Instant
+from metrics_core.model.event import ORDER_KINDS, Event
+from metrics_core.model.instant import DAY, Instant
+from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Filter, Value
 from metrics_core.model.window import Window
-from metrics_core.reads.buyers import ORDER_KINDS, Buyers, Seen, is_unnamed
+from metrics_core.reads.buyers import Buyers, Signed, is_unnamed
 from metrics_core.rollup.tile import tile
 from metrics_core.rollup.totals import SETS, Grain
-from metrics_core.store.memory.tally import tally as tally_of
 from metrics_core.store.protocols import Store, Tally
 
 Row: TypeAlias = tuple[Value, ...]
@@ -28,23 +28,19 @@ Row: TypeAlias = tuple[Value, ...]
 SMALL = 200_000
 """Events that can be gone through without being asked to."""
 _MOST_ROWS = 400_000
-"""Rows of pieces of time that are kept, of all questions together."""
+"""Rows of stretches of time that are kept, of all questions together."""
 _MOST_STRETCHES = 20_000
-_LOOK_FIRST: Instant = 3 * HOUR
-"""In longer stretches it is first asked whether any order names no segment."""
+_FEW = 50_000
+"""So many events are counted together: of no more than these in a window nothing is kept, they are counted as fast again."""
 _LONGEST: Instant = 400 * DAY
+_EVENTS = TOTALS.index("events")
 
 _ASKED = ("reads", "segments")
 """The document that is there where somebody has asked by segments that were not at hand."""
 
-_NAMED = Filter("segment", (None,), negated=True)
-_UNNAMED = Filter("segment", (None,))
-_OF_ORDERS = Filter("kind", ORDER_KINDS)
-_OF_OTHERS = Filter("kind", ORDER_KINDS, negated=True)
-_OF_NOBODY = Filter("user", (None,))
-_OF_SOMEBODY = Filter("user", (None,), negated=True)
-_OF_ANYTHING = ("views", "events", "active")
-"""Terms that are made of more than orders."""
+_UNNAMED = (
+    Filter("segment", (None,)), Filter("kind", ORDER_KINDS), Filter("user", (None,), negated=True),
+)  # fmt: skip
 
 
 def names_segment(by: Iterable[str], where: Iterable[Filter]) -> bool:
@@ -78,22 +74,31 @@ def warm_up(store: Store) -> None:
 
 
 class _Stretch(NamedTuple):
-    """What a stretch of time came to, and who is in it."""
+    """A stretch of time: whole hours or days, or what is left at the ends of a window."""
 
     window: Window
+    events: tuple[tuple[Instant, str, int], ...] | None
+    """How many were in it, by origin: where there are as many, there are the same. None where nothing of it is kept."""
+
+
+class _Kept(NamedTuple):
+    """What a stretch came to."""
+
+    stretch: _Stretch
     rows: list[Row]
-    users: frozenset[str]
 
 
 class Segments:
-    """Counts by segment, kept hour by hour and day by day until something in them changes. Safe for several threads."""
+    """Counts by segment, kept by stretches of time until something in them changes. Safe for several threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._buyers = Buyers(store)
         self._lock = RLock()
-        self._kept: OrderedDict[tuple[Tally, Instant, Instant], _Stretch] = OrderedDict()
+        self._kept: OrderedDict[tuple[Tally, Instant, Instant], _Kept] = OrderedDict()
         self._rows = 0
+        self._dropped = 0
+        """How often something was let go because orders came to be of another segment."""
 
     def is_at_hand(self) -> bool:
         """Whether it takes no long reading to know the segments."""
@@ -116,79 +121,90 @@ class Segments:
 
     def tally(self, question: Tally) -> list[Row]:
         """The rows of `EventLog.tally`."""
-        # Users are counted once in all parts together, so each row has to say whose it is.
-        by_user = "user" not in question.by and any(term in SETS for term in question.terms)
-        asked = question._replace(by=(*question.by, "user") if by_user else question.by)
-        parts: list[tuple[Filter, ...]] = [(_NAMED,)]
-        if any(term in _OF_ANYTHING for term in question.terms):
-            parts.append((_UNNAMED, _OF_OTHERS))
-        if any(term not in SETS for term in question.terms):
-            parts.append((_UNNAMED, _OF_ORDERS, _OF_NOBODY))
-        found = _Sum(question, by_user)
         with self._store.view():
-            for part in parts:
-                found.add(self._store.events.tally(asked._replace(where=(*question.where, *part))))
-            if self._buyers.knows_nothing and not self._has_unnamed(self._within(question.window), question.origins):
-                return found.rows()
+            window = self._within(question.window)
+            if self._buyers.knows_nothing and not self._has_unnamed(question._replace(window=window)):
+                return self._store.events.tally(question)
             was_far = not self.is_at_hand()
-            with self._lock:
-                self._catch_up()
-                for rows in self._unnamed(asked):
-                    found.add(rows)
+            # Users are counted once in all stretches together, which is the store's to do.
+            stretches = [] if any(term in SETS for term in question.terms) else self._stretches(window, question.origins)
+            rows = self._added(question, stretches) if stretches else self._counted(question, window)
         if was_far:
             self._note_asked()
-        return found.rows()
+        return rows
 
-    # ---------------------------------------------------------------------------------------------------------- pieces
+    # --------------------------------------------------------------------------------------------------------- counting
+
+    def _counted(self, question: Tally, window: Window) -> list[Row]:
+        with self._lock:
+            self._catch_up()
+            signed = self._buyers.signed(window)
+        return self._store.events.tally(question._replace(segments=signed.within(window)))
+
+    def _added(self, question: Tally, stretches: Sequence[_Stretch]) -> list[Row]:
+        """The rows of all stretches added up: of those that are kept as they were counted before."""
+        with self._lock:
+            self._catch_up()
+            dropped = self._dropped
+            found = [self._known(question, stretch) for stretch in stretches]
+            missing = [stretch.window for stretch, rows in zip(stretches, found, strict=True) if rows is None]
+            span = Window(missing[0].start, missing[-1].end) if missing else Window(0, 0)
+            signed = self._buyers.signed(span)
+        sums: dict[Row, list[int]] = {}
+        width = (question.grain is not None) + len(question.by)
+        if not width:
+            sums[()] = [0] * len(question.terms)
+        for stretch, known in zip(stretches, found, strict=True):
+            rows = self._asked(question, stretch, signed, dropped) if known is None else known
+            for row in rows:
+                before = sums.setdefault(row[:width], [0] * len(question.terms))
+                for place, number in enumerate(row[width:]):
+                    before[place] += int(number or 0)
+        return [(*key, *terms) for key, terms in sums.items()]
+
+    def _known(self, question: Tally, stretch: _Stretch) -> list[Row] | None:
+        """The rows of a stretch that has the events in it that it had."""
+        key = _key(question, stretch.window)
+        kept = self._kept.get(key)
+        if stretch.events is None or kept is None or kept.stretch != stretch:
+            return None
+        self._kept.move_to_end(key)
+        return kept.rows
+
+    def _asked(self, question: Tally, stretch: _Stretch, signed: Signed, dropped: int) -> list[Row]:
+        key = _key(question, stretch.window)
+        rows = self._store.events.tally(key[0]._replace(segments=signed.within(stretch.window)))
+        with self._lock:
+            # Where orders came to be of another segment meanwhile, nobody knows for which state of the store this holds.
+            if stretch.events is not None and dropped == self._dropped:
+                self._let_go(key)
+                self._kept[key] = _Kept(stretch, rows)
+                self._rows += len(rows)
+                while self._rows > _MOST_ROWS or len(self._kept) > _MOST_STRETCHES:
+                    self._let_go(next(iter(self._kept)))
+        return rows
+
+    def _let_go(self, key: tuple[Tally, Instant, Instant]) -> None:
+        kept = self._kept.pop(key, None)
+        self._rows -= len(kept.rows) if kept is not None else 0
+
+    # -------------------------------------------------------------------------------------------------------- following
 
     def _catch_up(self) -> None:
-        seen = self._buyers.catch_up(self._store.generation(), self._store.newest_seq())
-        if seen is None:
+        changed = self._buyers.catch_up(self._store.generation(), self._store.newest_seq())
+        if changed is None:
             self._kept.clear()
             self._rows = 0
-        elif seen:
-            self._drop(seen)
+        hours = sorted(changed or ())
+        for key in [key for key in self._kept if bisect_left(hours, key[2]) > bisect_left(hours, key[1])]:
+            self._let_go(key)
+        self._dropped += changed is None or bool(changed)
 
     def _note_asked(self) -> None:
         """From the next start on it is read ahead."""
         with suppress(PulseboardError):  # a database that takes no documents now is told at the next time
             if self._store.catalog.get(*_ASKED) is None:
                 self._store.catalog.put(*_ASKED, {"asked": True})
-
-    def _drop(self, seen: Sequence[Seen]) -> None:
-        """Let go of the stretches in which something happened, or at whose buyers something was completed before."""
-        times = sorted(row.at for row in seen)
-        since: dict[str, Instant] = {}
-        for row in seen:
-            if row.buyer:
-                since[row.user] = min(row.at, since.get(row.user, row.at))
-        for key, kept in list(self._kept.items()):
-            start, end = kept.window.start, kept.window.end
-            if times[0] >= end:
-                continue
-            inside = bisect_left(times, end) > bisect_left(times, start)
-            fewer, more = sorted((since.keys(), kept.users), key=len)
-            if inside or any(user in more and since[user] < end for user in fewer):
-                self._rows -= len(self._kept.pop(key).rows)
-
-    def _unnamed(self, asked: Tally) -> Iterator[list[Row]]:
-        """The rows of the orders that name no segment, stretch by stretch."""
-        missing: list[tuple[Window, bool]] = []
-        for window, whole in _stretches(self._within(asked.window)):
-            kept = self._kept.get(_key(asked, window)) if whole else None
-            if kept is None:
-                missing.append((window, whole))
-            else:
-                self._kept.move_to_end(_key(asked, window))
-                yield kept.rows
-        for run in _runs(missing):
-            span = Window(run[0][0].start, run[-1][0].end)
-            if span.length > _LOOK_FIRST and not self._has_unnamed(span, asked.origins):
-                for window, whole in run:
-                    if whole:
-                        self._keep(asked, _Stretch(window, [], frozenset()))
-                continue
-            yield from self._read(asked, run, span)
 
     def _within(self, window: Window) -> Window:
         """The window, as far as there are events in it."""
@@ -198,70 +214,38 @@ class Segments:
         start = max(window.start, min((first for first, _ in ends), default=window.end))
         return Window(min(start, window.end), max(min(window.end, max((last + 1 for _, last in ends), default=0)), start))
 
-    def _has_unnamed(self, window: Window, origins: tuple[str, ...]) -> bool:
-        look = Tally(window, ("events",), (), (_UNNAMED, _OF_ORDERS, _OF_SOMEBODY), origins)
+    def _has_unnamed(self, question: Tally) -> bool:
+        look = Tally(question.window, ("events",), (), _UNNAMED, question.origins)
         return any(row[0] for row in self._store.events.tally(look))
 
-    def _read(self, asked: Tally, run: Sequence[tuple[Window, bool]], span: Window) -> Iterator[list[Row]]:
-        pieces = iter(run)
-        window, whole = next(pieces)
-        inside: list[Event] = []
-        for chunk in self._store.events.scan(span, kinds=ORDER_KINDS, origins=asked.origins):
-            for event in chunk:
-                while event.at >= window.end:
-                    yield self._counted(asked, window, whole, inside)
-                    inside = []
-                    window, whole = next(pieces)
-                if is_unnamed(event):
-                    inside.append(event)
-        yield self._counted(asked, window, whole, inside)
-        for window, whole in pieces:
-            yield self._counted(asked, window, whole, [])
-
-    def _counted(self, asked: Tally, window: Window, whole: bool, events: Sequence[Event]) -> list[Row]:
-        rows = tally_of(self._buyers.named(events), _key(asked, window)[0]) if events else []
-        if whole:
-            self._keep(asked, _Stretch(window, rows, frozenset(event.user or "" for event in events)))
-        return rows
-
-    def _keep(self, asked: Tally, stretch: _Stretch) -> None:
-        self._kept[_key(asked, stretch.window)] = stretch
-        self._rows += len(stretch.rows)
-        while self._rows > _MOST_ROWS or len(self._kept) > _MOST_STRETCHES:
-            self._rows -= len(self._kept.popitem(last=False)[1].rows)
+    def _stretches(self, window: Window, origins: Sequence[str]) -> list[_Stretch]:
+        """The stretches of a window, in order; nothing where there are few events in them."""
+        found: list[_Stretch] = []
+        number = 0
+        for piece in tile(window, (Grain.DAY, Grain.HOUR)):
+            whole = Window(piece.start, piece.end)
+            if piece.grain is None:
+                found.append(_Stretch(whole, None))
+                continue
+            events = sorted(
+                (row.start, row.origin, row.totals[_EVENTS])
+                for row in self._store.totals.rows((), piece.grain, whole)
+                if not origins or row.origin in origins
+            )
+            here = sum(count for _, _, count in events)
+            step = int(piece.grain)
+            while step < whole.length and here * step < _FEW * whole.length:
+                step *= 2
+            for start, end in pairwise((whole.start, *range(_after(whole.start, step), whole.end, step), whole.end)):
+                inside = events[bisect_left(events, (start,)) : bisect_left(events, (end,))]
+                found.append(_Stretch(Window(start, end), tuple(inside)))
+            number += here
+        return found if number > _FEW else []
 
 
-class _Sum:
-    """Rows of several tallies put together: sums are added, users counted once."""
-
-    def __init__(self, question: Tally, by_user: bool) -> None:
-        self._question = question
-        self._by_user = by_user
-        before = question.grain is not None
-        self._width = before + len(question.by)
-        self._user = before + question.by.index("user") if "user" in question.by else self._width
-        self._sums: dict[Row, list[int]] = {}
-        self._users: dict[tuple[Row, int], set[Value]] = {}
-
-    def add(self, rows: Iterable[Row]) -> None:
-        terms, width = self._question.terms, self._width
-        first = width + self._by_user
-        distinct = [place for place, term in enumerate(terms) if term in SETS]
-        for row in rows:
-            key, numbers = row[:width], row[first:]
-            sums = self._sums.setdefault(key, [0] * len(terms))
-            for place, number in enumerate(numbers):
-                sums[place] += int(number or 0)
-            for place in distinct:
-                if numbers[place]:
-                    self._users.setdefault((key, place), set()).add(row[self._user])
-
-    def rows(self) -> list[Row]:
-        if not self._width:
-            self._sums.setdefault((), [0] * len(self._question.terms))
-        for (key, place), users in self._users.items():
-            self._sums[key][place] = len(users)
-        return [(*key, *sums) for key, sums in self._sums.items() if not self._width or any(sums)]
+def _after(at: Instant, step: Instant) -> Instant:
+    """The next multiple of a step."""
+    return at - at % step + step
 
 
 def _key(asked: Tally, window: Window) -> tuple[Tally, Instant, Instant]:
@@ -271,28 +255,6 @@ def _key(asked: Tally, window: Window) -> tuple[Tally, Instant, Instant]:
     later = [shift for shift in asked.shifts[max(at, 0) + 1 :] if shift[0] < window.end]
     shifts = ((max(since, window.start - DAY), offset), *later)
     return asked._replace(window=window, shifts=shifts), window.start, window.end
-
-
-def _stretches(window: Window) -> Iterator[tuple[Window, bool]]:
-    """The window as whole days, whole hours (both are kept) and what is left at its ends."""
-    for piece in tile(window, (Grain.DAY, Grain.HOUR)):
-        if piece.grain is None:
-            yield Window(piece.start, piece.end), False
-            continue
-        for start, end in pairwise(range(piece.start, piece.end + 1, int(piece.grain))):
-            yield Window(start, end), True
-
-
-def _runs(missing: Iterable[tuple[Window, bool]]) -> Iterator[list[tuple[Window, bool]]]:
-    """Stretches that follow each other without a gap."""
-    run: list[tuple[Window, bool]] = []
-    for row in missing:
-        if run and run[-1][0].end != row[0].start:
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
 
 
 _OPENING = RLock()

@@ -57,6 +57,31 @@ class Sighting(NamedTuple):
     """Something the user did."""
 
 
+class Orders(NamedTuple):
+    """What was said of orders by known users, by column: who follows buyers needs no more."""
+
+    seq: Sequence[int]
+    at: Sequence[Instant]
+    user: Sequence[int]
+    """The store's own number."""
+    origin: Sequence[str]
+    placed_at: Sequence[Instant]
+    """When the order was placed; where nobody knows, when this was said of it."""
+    completed: Sequence[bool]
+    named: Sequence[bool]
+    """It names its segment itself."""
+
+
+class Signs(NamedTuple):
+    """The segments of events that name none themselves: a sign for each event by its number."""
+
+    first: int
+    """The number of the event that the first sign is for."""
+    signs: bytes
+    """The digit 0 for none, else the place in `names`, counted from 1. Events outside have none."""
+    names: tuple[str, ...]
+
+
 class Tally(NamedTuple):
     """A count over the events themselves; see `EventLog.tally`."""
 
@@ -68,6 +93,7 @@ class Tally(NamedTuple):
     grain: str | None = None
     shifts: tuple[tuple[Instant, Instant], ...] = ((0, 0),)
     week_start: int = 0
+    segments: Signs | None = None
 
 
 class Batch(Protocol):
@@ -122,9 +148,9 @@ class EventLog(Protocol):
         """Sightings of the events after `seq`, in the order of seq; empty when there are none."""
         ...
 
-    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
-        """When orders were completed by whom, of the events up to the number `until`: the store's number for the user, the
-        origin and the times, in no particular order; what belongs to one user and origin may come in several parts."""
+    def orders(self, *, after: int = 0, window: Window | None = None, chunk: int = 20_000) -> Iterator[Orders]:
+        """What was said of orders (`ORDER_KINDS`) by known users, in parts of at most `chunk` events, none of them empty:
+        of the events after a number, in the order of numbers; or of those in a window, in no particular order."""
         ...
 
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
@@ -137,6 +163,7 @@ class EventLog(Protocol):
         `from` is not after the event. The bucket of minute and hour is the UTC instant at which it starts (never
         before the `from` of its shift), of day the number of local days since 1970-01-01, of week the local day on
         which it starts as such a number, of month year * 12 + month - 1. `hour` is 0 to 23, `weekday` 0 (Monday) to 6.
+        With `segments`, an event that names no segment counts as one that names what its sign says.
         """
         ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pymongo.database import Database
 
 from metrics_core.engine import Engine
 from metrics_core.ingest.sources.followed import Follower
+from metrics_core.jobs import shared_collections
 from metrics_core.jobs.shared_collections import SharedCollections
 from metrics_core.model.event import DEMO, SIM
 from metrics_core.model.instant import HOUR, moment
@@ -226,3 +228,65 @@ def test_a_job_keeps_them_up_to_date(
     until(lambda: trendai.sales.count_documents({}) == 2)
     collections.stop()
     assert collections.trouble is None
+
+
+# ------------------------------------------------------------------------------------------------------------- the pace
+
+
+def writing(engine: Engine, busy: Callable[[], bool]) -> tuple[SharedCollections, Thread]:
+    """Both collections are being brought up to date beside us."""
+    store = engine.store
+    assert isinstance(store, MongoStore)
+    made = SharedCollections(store, store.mirror, now=engine.clock.now, calendar=engine.calendar, digits=2, busy=busy)
+    beside = Thread(target=made.write, daemon=True)
+    beside.start()
+    return made, beside
+
+
+def test_while_much_comes_in_other_programs_wait_for_ours_and_get_all_of_it_then(
+    trendai: Database[dict[str, Any]], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_collections, "AT_ONCE", 5)
+    monkeypatch.setattr(shared_collections, "_LONG_PAUSE", 600.0)
+    engine.accept([two_lines(f"o{number}") for number in range(30)])
+    asked = Semaphore(0)
+    much = Event()
+    much.set()
+
+    def busy() -> bool:
+        asked.release()
+        return much.is_set()
+
+    _, beside = writing(engine, busy)
+    for _ in range(3):
+        assert asked.acquire(timeout=30)
+    assert trendai.sales.count_documents({}) == 10
+    much.clear()
+    beside.join(60)
+    assert trendai.sales.count_documents({}) == 60
+
+
+def test_however_much_comes_in_they_get_some_of_it(
+    trendai: Database[dict[str, Any]], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_collections, "AT_ONCE", 5)
+    monkeypatch.setattr(shared_collections, "_LONG_PAUSE", 0.0)
+    engine.accept([two_lines(f"o{number}") for number in range(30)])
+    _, beside = writing(engine, lambda: True)
+    beside.join(60)
+    assert trendai.sales.count_documents({}) == 60
+
+
+def test_who_waits_for_that_can_be_stopped(
+    trendai: Database[dict[str, Any]], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_collections, "AT_ONCE", 5)
+    monkeypatch.setattr(shared_collections, "_LONG_PAUSE", 600.0)
+    engine.accept([two_lines(f"o{number}") for number in range(30)])
+    asked = Event()
+    collections, beside = writing(engine, lambda: asked.set() or True)
+    assert asked.wait(30)
+    collections.stop()
+    beside.join(60)
+    assert not beside.is_alive()
+    assert trendai.sales.count_documents({}) == 10

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -193,23 +194,57 @@ def test_acknowledged_is_durable_whatever_the_servers_default_is(server: Postgre
     store.close()
 
 
-@pytest.fixture
-def plans(store: SqlStore) -> Iterator[list[str]]:
-    """How the server runs what the store asks, statement by statement."""
+@contextmanager
+def explained(store: SqlStore) -> Iterator[list[str]]:
+    """How the server runs what the store asks inside, statement by statement."""
     found: list[str] = []
 
     def explain(connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         with connection.connection.driver_connection.cursor() as asking:  # type: ignore[union-attr]
             found.append("\n".join(row[0] for row in asking.execute("EXPLAIN " + statement, parameters).fetchall()))
 
+    event.listen(store._connections.engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(store._connections.engine, "before_cursor_execute", explain)
+
+
+@pytest.fixture
+def plans(store: SqlStore) -> Iterator[list[str]]:
+    """The same, in a store of many days."""
     chance = random.Random(1)
     for number in range(20):
         first = given.NOON - number * 5 * DAY
         times = [first - chance.randrange(3 * MINUTE) for _ in range(500)]
         put(store, *(given.completed(at=at, user=f"u{number}-{user}") for user, at in enumerate(times)))
-    event.listen(store._connections.engine, "before_cursor_execute", explain)
-    yield found
-    event.remove(store._connections.engine, "before_cursor_execute", explain)
+    with explained(store) as found:
+        yield found
+
+
+@pytest.mark.parametrize(("told", "taken"), ((None, "1.1"), ("7", "7")))
+def test_a_disk_is_taken_for_a_fast_one_unless_the_server_was_told_what_it_is(
+    server: Postgres, url: str, told: str | None, taken: str
+) -> None:
+    if told is not None:
+        server.sql(f"ALTER DATABASE {url.rpartition('/')[2]} SET random_page_cost = {told}")
+    store = SqlStore(url)
+    store.prepare()
+    with store._connections.read() as connection:
+        assert connection.exec_driver_sql("SHOW random_page_cost").scalar() == taken
+    store.close()
+
+
+def test_what_came_last_is_read_by_its_number_though_nothing_is_known_of_the_table_yet(
+    server: Postgres, url: str, store: SqlStore
+) -> None:
+    server.sql("ALTER TABLE facts SET (autovacuum_enabled = off)", url.rpartition("/")[2])
+    put(store, *(given.viewed(id=f"v{number}", at=given.NOON - number) for number in range(30_000)))
+    with explained(store) as found:
+        assert len(store.events.newest(12, after_seq=29_900)) == 12
+        assert len(store.events.sightings_since(29_900)) == 100
+    assert "facts_pkey" in found[0]
+    assert "Seq Scan on facts" not in "\n".join(found)
 
 
 @pytest.mark.parametrize("analysed", (False, True), ids=("fresh", "analysed"))

@@ -157,6 +157,7 @@ ASKED: dict[str, Callable[[Store], object]] = {
     "newest": lambda store: store.events.newest(3),
     "sightings": lambda store: store.events.sightings(LAST_HOUR),
     "sightings_since": lambda store: store.events.sightings_since(0),
+    "orders": lambda store: list(store.events.orders()),
     "tally": lambda store: store.events.tally(Tally(LAST_HOUR, ("gross",))),
     "count": lambda store: store.events.count(),
     "runs": lambda store: store.events.runs(),

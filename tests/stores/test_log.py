@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
 import pytest
 
-from metrics_core.model.event import DEMO, IMPORT, LIVE, SIM, Event, Line
+from metrics_core.model.event import DEMO, IMPORT, LIVE, ORDER_COMPLETED, ORDER_KINDS, SIM, Event, Line
 from metrics_core.model.instant import DAY, HOUR, MINUTE
 from metrics_core.model.window import Window
 from metrics_core.rollup.fold import is_active, is_buyer
-from metrics_core.store.protocols import Store
+from metrics_core.store.protocols import Orders, Store
 from tests import given
 from tests.stores.contents import EVENTS, put, scanned, seen_of, sightings_in
 from tests.truth.world import AUTUMN, SPRING
@@ -237,19 +237,52 @@ def test_sightings_since_can_be_read_piece_by_piece(filled: Store) -> None:
     assert seen_of(filled, read) == sightings_in(EVENTS)
 
 
+def orders_of(store: Store, parts: Iterable[Orders]) -> list[tuple[object, ...]]:
+    """What was said of orders, in rows, with the names of users."""
+    rows = [row for part in parts for row in zip(*part, strict=True)]
+    names = store.totals.names({row[2] for row in rows})
+    return [(number, at, names[user], origin, placed_at, bool(completed), bool(named))
+            for number, at, user, origin, placed_at, completed, named in rows]  # fmt: skip
+
+
+def orders_in(numbered: Iterable[tuple[int, Event]]) -> list[tuple[object, ...]]:
+    placed = {event.order_id: event.at for event in EVENTS if event.placed}
+    return [
+        (number, event.at, event.user, event.origin, placed.get(event.order_id, event.at), event.kind == ORDER_COMPLETED,
+         event.segment is not None)
+        for number, event in numbered
+        if event.kind in ORDER_KINDS and event.user is not None
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("chunk", (7, 20_000))
 @pytest.mark.parametrize("share", (0, 0.4, 1))
-def test_completions_up_to_a_number_are_those_of_the_events_up_to_it(filled: Store, share: float) -> None:
-    seen = filled.events.sightings_since(0)
-    until = seen[int((len(seen) - 1) * share)].seq if share else 0
-    found: dict[tuple[int, str], list[int]] = {}
-    for user, origin, times in filled.events.completions(until):
-        found.setdefault((user, origin), []).extend(times)
-    wanted: dict[tuple[int, str], list[int]] = {}
-    for row in seen:
-        if row.buyer and row.seq <= until:
-            wanted.setdefault((row.user, row.origin), []).append(row.at)
-    assert {key: sorted(times) for key, times in found.items()} == {key: sorted(times) for key, times in wanted.items()}
-    assert len(wanted) > 20 or share == 0
+def test_orders_after_a_number_are_told_with_the_time_they_were_placed(filled: Store, share: float, chunk: int) -> None:
+    numbered = filled.events.since(0, len(EVENTS))
+    after = numbered[int((len(numbered) - 1) * share)][0] if share else 0
+    parts = list(filled.events.orders(after=after, chunk=chunk))
+    wanted = orders_in(row for row in numbered if row[0] > after)
+    assert orders_of(filled, parts) == wanted
+    assert all(0 < len(part.seq) <= chunk for part in parts)
+    assert len(wanted) > 100 or share
+    assert any(row[1] != row[4] for row in wanted) or share == 1
+
+
+@pytest.mark.parametrize("chunk", (7, 20_000))
+def test_orders_in_a_window_are_those_that_happened_in_it(filled: Store, chunk: int) -> None:
+    times = sorted(event.at for event in EVENTS)
+    window = Window(times[len(times) // 4], times[-len(times) // 4])
+    found = orders_of(filled, filled.events.orders(window=window, chunk=chunk))
+    wanted = orders_in(row for row in filled.events.since(0, len(EVENTS)) if window.start <= row[1].at < window.end)
+    assert sorted(found, key=repr) == sorted(wanted, key=repr)
+    assert len(wanted) > 50
+    assert list(filled.events.orders(window=Window(0, 1))) == []
+
+
+def test_many_orders_of_one_instant_are_each_told_once(store: Store) -> None:
+    put(store, *(given.completed(f"o{number}", at=NOON) for number in range(20)))
+    parts = list(store.events.orders(window=Window(NOON, NOON + 1), chunk=6))
+    assert len({seq for part in parts for seq in part.seq}) == sum(len(part.seq) for part in parts) == 20
 
 
 @pytest.mark.parametrize("limit", (1, 7, 100_000))

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from metrics_core.model.dimension import DIMENSIONS
-from metrics_core.model.event import IMPORT, LIVE, ORDER_COMPLETED, REFUND, SIM, Line
+from metrics_core.model.event import IMPORT, LIVE, ORDER_COMPLETED, REFUND, SIM, Event, Line
 from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Filter, Value
 from metrics_core.model.window import Window
 from metrics_core.reads.zones import shifts as shifts_of
 from metrics_core.rollup.totals import SETS
-from metrics_core.store.protocols import Store, Tally
+from metrics_core.store.protocols import Signs, Store, Tally
 from tests import given
 from tests.stores.contents import EVENTS, put
 from tests.stores.counted import Rows, counted, frame_of
@@ -245,6 +245,54 @@ def test_different_users_are_counted_once_however_often_and_wherever_they_were(s
     assert asked(store, Tally(EVER, ("buyers", "active"), ("user",))) == {
         ("ann", 1, 1), ("bob", 1, 1), ("cem", 0, 1), ("fay", 0, 1),
     }  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------------- segments
+
+
+def signed(store: Store, seed: int, first: int, last: int) -> tuple[Signs, list[Event]]:
+    """Signs for the events numbered so, and all events as they are with them."""
+    numbered = store.events.since(0, len(EVENTS))
+    chance = Random(seed)
+    signs = {number: chance.choice("012") for number, _ in numbered if first <= number <= last}
+    names = ("new", "won back")
+    told = [
+        event._replace(segment=names[int(signs[number]) - 1])
+        if event.segment is None and signs.get(number, "0") != "0" else event
+        for number, event in numbered
+    ]  # fmt: skip
+    return Signs(first, "".join(signs.get(number, "2") for number in range(first, last + 1)).encode(), names), told
+
+
+@pytest.mark.parametrize("share", ((0, 1), (0.3, 0.6)), ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_an_event_that_names_no_segment_counts_by_its_sign(filled: Store, seed: int, share: tuple[float, float]) -> None:
+    """Also where only some have a sign, and where what is looked for is in them."""
+    first, last = (round(1 + part * (filled.newest_seq() - 1)) for part in share)
+    segments, told = signed(filled, seed, first, last)
+    frame = frame_of(told)
+    some = (("new",), ("won back", None), ("nobody",), (None,))
+    chosen = [Filter("segment", values, negated) for values in some for negated in (False, True)]
+    asked_for = [
+        Tally(YEAR, TERMS, ("segment",), segments=segments),
+        Tally(YEAR, ("gross", "buyers"), ("segment", "product"), grain="month", segments=segments),
+        *(Tally(YEAR, TERMS, where=(row,), segments=segments) for row in chosen),
+        Tally(YEAR, ("completed", "active"), ("channel",), (chosen[0], Filter("product", ("p1",))), segments=segments),
+        *(tally._replace(segments=segments) for tally in questions(Random(seed), 5)),
+    ]
+    for tally in asked_for:
+        assert asked(filled, tally) == counted(frame, tally)
+
+
+def test_the_lines_of_an_order_have_the_sign_of_the_order(store: Store) -> None:
+    put(store, given.viewed(), given.completed("o1", lines=LINES), given.completed("o2"))
+    put(store, given.completed("o3", segment="vip"))
+    numbers = [number for number, _ in store.events.since(0, 9)]
+    signs = "".join(str(numbers.index(number)) if number in numbers else "0" for number in range(1, numbers[-1] + 1))
+    segments = Signs(1, signs.encode(), ("one", "two", "three"))
+    rows = asked(store, Tally(EVER, ("quantity", "completed"), ("segment", "product"), segments=segments))
+    assert {row for row in rows if row[0] == "one"} == {("one", "lamp", 3, 1), ("one", "desk", 1, 1), ("one", None, 1, 1)}
+    assert {row[0] for row in rows} == {"one", "two", "vip"}
 
 
 # --------------------------------------------------------------------------------------------------------- anything

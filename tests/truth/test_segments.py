@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -15,14 +16,14 @@ from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from metrics_core.model.event import IMPORT, LIVE, SIM
+from metrics_core.model.event import IMPORT, LIVE, SIM, Event
 from metrics_core.model.instant import DAY, HOUR
-from metrics_core.model.query import Filter, Query
+from metrics_core.model.query import Filter, Query, Value
 from metrics_core.model.window import ALL_TIME_START, Window
 from metrics_core.reads import buyers, segments
 from metrics_core.reads.answer import answer
 from metrics_core.store.memory.store import MemoryStore
-from metrics_core.store.protocols import Store
+from metrics_core.store.protocols import Store, Tally
 from metrics_core.store.sql.store import SqlStore
 from tests.truth.frames import Rows, frame_of, rows_of
 from tests.truth.segments import some_named, with_segments
@@ -33,6 +34,14 @@ EVENTS = some_named(23, 700)
 FRAME = with_segments(frame_of(EVENTS))
 VALUES = ("new", "won back", "loyal", "returning", "vip", None)
 YEAR = Window(SPRING[0] - DAY, AUTUMN[1] + DAY)
+
+
+@pytest.fixture(scope="module", params=(60, 50_000), ids=("kept by stretches", "counted at once"), autouse=True)
+def few(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of how many events nothing is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "_FEW", request.param)
+        yield
 
 
 @cache
@@ -48,6 +57,15 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     keep(made, EVENTS)
     yield made
     made.close()
+
+
+def in_any_order(chance: random.Random) -> list[Event]:
+    """The events, but orders before what belongs to them."""
+    groups: dict[str, list[int]] = {}
+    for number, event in enumerate(EVENTS):
+        groups.setdefault(event.order_id or event.id, []).append(number)
+    order = sorted((chance.random(), row, number) for rows in groups.values() for row, number in enumerate(rows))
+    return [EVENTS[number] for _, _, number in sorted(order, key=lambda row: (row[0] + row[1], row[2]))]
 
 
 @st.composite
@@ -79,7 +97,7 @@ def queries(draw: st.DrawFn) -> Query:
     )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @examples(query=queries())
 def test_any_question_by_segment_is_answered_as_pandas_answers_it(query: Query, store: Store) -> None:
     rows = answer(store, query).rows
@@ -97,18 +115,14 @@ def test_the_segments_of_a_figure_add_up_to_it(store: Store) -> None:
     assert tuple(sum(int(row[place] or 0) for row in parts) for place in (1, 2, 3)) == whole
 
 
-@pytest.mark.parametrize(("seed", "journal"), ((1, 20_000), (2, 20_000), (3, 100)))
+@pytest.mark.parametrize(("seed", "journal", "piece"), ((1, 20_000, 20_000), (2, 20_000, 60), (3, 100, 7)))
 def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often_somebody_looks(
-    seed: int, journal: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, journal: int, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked after every batch, so that all that is kept has to follow; orders before what belongs to them, as always."""
     monkeypatch.setattr(buyers, "_JOURNAL", journal)
-    chance = random.Random(seed)
-    groups: dict[str, list[int]] = {}
-    for number, event in enumerate(EVENTS):
-        groups.setdefault(event.order_id or event.id, []).append(number)
-    order = sorted((chance.random(), row, number) for rows in groups.values() for row, number in enumerate(rows))
-    shuffled = [EVENTS[number] for _, _, number in sorted(order, key=lambda row: (row[0] + row[1], row[2]))]
+    monkeypatch.setattr(buyers, "_PIECE", piece)
+    shuffled = in_any_order(random.Random(seed))
     questions = (
         Query(("revenue", "buyers", "events"), YEAR, by=("segment",)),
         Query(("orders",), YEAR, grain="day", where=(Filter("segment", ("new",)),)),
@@ -124,12 +138,15 @@ def test_segments_are_the_same_in_whatever_order_things_arrive_and_however_often
     assert set(answer(made, questions[0]).rows) == truth(questions[0])
 
 
-@pytest.mark.parametrize("journal", (1, 50))
+@pytest.mark.parametrize(("journal", "piece"), ((1, 20_000), (50, 30)))
 @settings(max_examples=15)
 @examples(query=queries())
-def test_whoever_begins_anew_knows_what_who_followed_all_along_knows(query: Query, store: Store, journal: int) -> None:
+def test_whoever_begins_anew_knows_what_who_followed_all_along_knows(
+    query: Query, store: Store, journal: int, piece: int
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buyers, "_JOURNAL", journal)
+        patch.setattr(buyers, "_PIECE", piece)
         segments._KEPT.clear()
         assert set(answer(store, query).rows) == truth(query)
 
@@ -152,11 +169,37 @@ def test_who_still_looks_at_an_earlier_state_is_answered_from_it(tmp_path: Path,
     made.close()
 
 
+@pytest.mark.parametrize(("seed", "journal"), ((1, 20_000), (2, 150)))
+def test_those_who_look_at_different_states_in_turns_each_see_their_own(
+    tmp_path: Path, seed: int, journal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buyers, "_JOURNAL", journal)
+    chance = random.Random(seed)
+    arriving = in_any_order(chance)
+    query = Query(("revenue", "orders"), YEAR, by=("segment",))
+    made = SqlStore(f"sqlite:///{tmp_path / 'shop.db'}")
+    made.prepare()
+    with ExitStack() as stack:
+        states = []
+        for first in range(0, len(arriving), len(arriving) // 4):
+            keep(made, arriving[first : first + len(arriving) // 4])
+            there = rows_of(with_segments(frame_of(arriving[: first + len(arriving) // 4])), query)
+            looker, view = stack.enter_context(ThreadPoolExecutor(1)), made.view()
+            looker.submit(view.__enter__).result()
+            stack.callback(looker.submit, view.__exit__, None, None, None)
+            assert looker.submit(made.newest_seq).result()
+            states.append((looker, there))
+        for looker, there in chance.choices(states, k=16):
+            assert set(looker.submit(answer, made, query).result().rows) == there
+    made.close()
+
+
 def test_who_asked_of_many_events_once_finds_them_read_at_the_next_start(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = Query(("orders",), YEAR, by=("segment",))
     monkeypatch.setattr(segments, "SMALL", 100)
+    store.catalog.drop(*segments._ASKED)
     segments._KEPT.clear()
     segments.warm_up(store)
     assert not segments.segments_of(store).is_at_hand()
@@ -188,3 +231,35 @@ def test_what_is_kept_of_stretches_of_time_is_what_a_fresh_count_says(store: Sto
     assert answer(store, query) == first
     segments._KEPT.clear()
     assert answer(store, query) == first
+
+
+def test_what_was_counted_is_counted_again_only_where_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "_FEW", 100)
+    made = MemoryStore()
+    keep(made, EVENTS)
+    counted: list[Window] = []
+    tally = made.events.tally
+
+    def noted(question: Tally) -> list[tuple[Value, ...]]:
+        counted.append(question.window)
+        return tally(question)
+
+    monkeypatch.setattr(made.events, "tally", noted)
+    query = Query(("revenue", "orders"), Window(YEAR.start + 1, YEAR.end - 1), by=("segment",))
+    answer(made, query)
+    assert len(counted) > 20
+    counted.clear()
+    answer(made, query)
+    assert all(window.length < HOUR for window in counted)
+    bought = [event for event in EVENTS if event.kind == "order_completed" and event.user is not None and event.placed]
+    late = bought[0]._replace(id="late", order_id="late", at=YEAR.start + 40 * DAY, segment=None)
+    nobody = bought[0]._replace(id="no", order_id="no", at=YEAR.start + 90 * DAY, user=None, segment=None)
+    for event in (nobody, late):
+        keep(made, [event])
+        counted.clear()
+        answer(made, query)
+        again = [window for window in counted if window.length >= HOUR]
+        assert any(window.start <= event.at < window.end for window in again)
+        assert len(again) == 1 or event is late
+        assert all(window.end > event.at for window in again)
+    assert set(answer(made, query).rows) == rows_of(with_segments(frame_of([*EVENTS, nobody, late])), query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from metrics_core.model.event import Event
+from metrics_core.model.event import ORDER_KINDS, Event
 from metrics_core.model.instant import DAY, Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
@@ -17,7 +17,7 @@ from metrics_core.store.clickhouse.states import State, among, in_parts, text
 from metrics_core.store.clickhouse.tally import IS_ACTIVE, IS_BUYER
 from metrics_core.store.clickhouse.tally import run as run_tally
 from metrics_core.store.clickhouse.turns import turn
-from metrics_core.store.protocols import Sighting, Tally
+from metrics_core.store.protocols import Orders, Sighting, Tally
 from metrics_core.store.sql.rows import COLUMNS, Row, events_of
 from metrics_core.store.sql.users import UserNumbers
 
@@ -105,14 +105,30 @@ class ClickHouseLog:
         with self._server.read() as state:
             return self._sighted(state, [f"seq > {seq}"], f" ORDER BY seq LIMIT {limit}")
 
-    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+    def orders(self, *, after: int = 0, window: Window | None = None, chunk: int = 20_000) -> Iterator[Orders]:
+        here = [among("kind", ORDER_KINDS), "line = 0", "user != 0", *_within(window, ())]
+        since = time.monotonic()
         with self._server.read() as state:
-            rows = self._server.select(
-                f"SELECT user, origin, groupArray(at) FROM {self._facts} WHERE {IS_BUYER} AND line = 0 AND user != 0 "
-                f"AND seq <= {until} AND {state.facts} GROUP BY user, origin"
-            )
-        for user, origin, times in rows:
-            yield int(user), origin, [int(at) for at in times]
+            while True:
+                self._server.check(state, since)
+                where = " AND ".join([f"seq > {after}", state.facts, *here])
+                found = self._server.columns(
+                    f"SELECT seq, at, user, origin, placed = 1 OR order_id = '', order_id, {IS_BUYER}, segment != '' "
+                    f"FROM {self._facts} WHERE {where} ORDER BY seq LIMIT {chunk}"
+                )
+                if not found:
+                    return
+                seq, at, user, origin, placing, order_ids, completed, named = found
+                follows = [order for order, placed in zip(order_ids, placing, strict=True) if not placed]
+                placed_at = self.placed_at(follows) if follows else {}
+                placed = [
+                    when if first else placed_at.get(order, when)
+                    for order, when, first in zip(order_ids, at, placing, strict=True)
+                ]
+                yield Orders(seq, at, user, origin, placed, completed, named)
+                if len(seq) < chunk:
+                    return
+                after = seq[-1]
 
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
         with self._server.read() as state:

@@ -13,7 +13,7 @@ from metrics_core.model.query import Filter, Value
 from metrics_core.store.clickhouse.schema import FACTS
 from metrics_core.store.clickhouse.server import Server
 from metrics_core.store.clickhouse.states import State, text
-from metrics_core.store.protocols import Tally
+from metrics_core.store.protocols import Signs, Tally
 from metrics_core.store.sql.schema import LONG_BEFORE
 
 Part: TypeAlias = tuple[Instant, str]
@@ -57,7 +57,8 @@ def statement(server: Server, state: State, tally: Tally) -> str:
     if needed:
         conditions.append(needed)
     group = f" GROUP BY {', '.join(f'k{place}' for place in range(len(keys)))}" if keys else ""
-    return f"SELECT {', '.join(columns)} FROM {server.table(FACTS)} WHERE {' AND '.join(conditions)}{group}"
+    signs = "" if tally.segments is None else f"WITH '{tally.segments.signs.decode()}' AS signs "
+    return f"{signs}SELECT {', '.join(columns)} FROM {server.table(FACTS)} WHERE {' AND '.join(conditions)}{group}"
 
 
 def sums() -> str:
@@ -125,7 +126,18 @@ def _dimension(name: str, tally: Tally) -> str:
         return _local(tally, lambda local: f"intDiv({local} % {DAY}, {HOUR})")
     if name == "weekday":
         return _local(tally, lambda local: f"(intDiv({local}, {DAY}) + {_THURSDAY}) % 7")
+    if name == "segment" and tally.segments is not None:
+        return _segment(tally.segments)
     return "name" if name == "user" else f"`{DIMENSIONS[name].column}`"
+
+
+def _segment(signs: Signs) -> str:
+    """The segment that an event names, or else the one that its sign says."""
+    place = f"seq - line - {signs.first}"
+    sign = f"toUInt8OrZero(substring(signs, {place} + 1, 1))"
+    names = ", ".join(map(text, signs.names))
+    said = f"arrayElement([{names}], {sign})"
+    return f"if(segment = '' AND {place} >= 0 AND {place} < {len(signs.signs)}, {said}, toString(segment))"
 
 
 def _holds(row: Filter, tally: Tally) -> str:

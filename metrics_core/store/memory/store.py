@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pyroaring import BitMap
 
 from metrics_core.errors import ConflictError
-from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
+from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, ORDER_KINDS, REFUND, Event
 from metrics_core.model.instant import Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.rollup.fold import fold, is_active, is_buyer, merge
 from metrics_core.rollup.totals import Grain, Key, Piece, Rollup, RollupRow, SetRow, Totals, add
 from metrics_core.store.memory.tally import tally as count_tally
-from metrics_core.store.protocols import Document, OrderState, Sighting, Tally
+from metrics_core.store.protocols import Document, Orders, OrderState, Sighting, Tally
 
 
 @dataclass
@@ -162,6 +162,12 @@ def state_of(events: Sequence[Event]) -> OrderState:
     return OrderState(placed, status, settled, refunded)
 
 
+def _placed_at(kept: _Kept, event: Event) -> Instant:
+    if event.placed or event.order_id is None:
+        return event.at
+    return next((each.at for each in kept.orders[event.order_id] if each.placed), event.at)
+
+
 class MemoryLog:
     """See `metrics_core.store.protocols.EventLog`."""
 
@@ -221,14 +227,17 @@ class MemoryLog:
         with self._store.reading() as kept:
             return self._sighted(kept, seq)[:limit]
 
-    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
+    def orders(self, *, after: int = 0, window: Window | None = None, chunk: int = 20_000) -> Iterator[Orders]:
         with self._store.reading() as kept:
-            found: dict[tuple[int, str], list[Instant]] = {}
-            for event in kept.events[:until]:
-                if event.user is not None and is_buyer(event):
-                    found.setdefault((kept.users[event.user], event.origin), []).append(event.at)
-        for (user, origin), times in found.items():
-            yield user, origin, times
+            found = [
+                (number, event.at, kept.users[event.user], event.origin, _placed_at(kept, event),
+                 event.kind == ORDER_COMPLETED, event.segment is not None)
+                for number, event in enumerate(kept.events[after:], start=after + 1)
+                if event.user is not None and event.kind in ORDER_KINDS
+                and (window is None or window.start <= event.at < window.end)
+            ]  # fmt: skip
+        for first in range(0, len(found), chunk):
+            yield Orders(*zip(*found[first : first + chunk], strict=True))
 
     @staticmethod
     def _sighted(kept: _Kept, seq: int) -> list[Sighting]:

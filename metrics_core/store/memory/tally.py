@@ -10,13 +10,15 @@ from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW, Event, Line
 from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant
 from metrics_core.model.query import Filter, Value
-from metrics_core.store.protocols import Tally
+from metrics_core.store.protocols import Signs, Tally
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def tally(events: Iterable[Event], question: Tally) -> list[tuple[Value, ...]]:
-    """The rows of `EventLog.tally`, in no particular order."""
+    """The rows of `EventLog.tally` over all events there are, in no particular order."""
+    if question.segments is not None:
+        events = _with_segments(events, question.segments)
     groups: dict[tuple[Value, ...], _Counts] = {}
     if question.grain is None and not question.by:
         groups[()] = _Counts()
@@ -33,6 +35,13 @@ def tally(events: Iterable[Event], question: Tally) -> list[tuple[Value, ...]]:
                 groups.setdefault(key, _Counts()).add(event, lines)
     rows = [(key, tuple(counts.of(term) for term in question.terms)) for key, counts in groups.items()]
     return [(*key, *terms) for key, terms in rows if key == () or any(terms)]
+
+
+def _with_segments(events: Iterable[Event], segments: Signs) -> Iterator[Event]:
+    first, signs, names = segments
+    for number, event in enumerate(events, start=1 - first):
+        sign = int(signs[number : number + 1]) if event.segment is None and 0 <= number < len(signs) else 0
+        yield event._replace(segment=names[sign - 1]) if sign else event
 
 
 @dataclass

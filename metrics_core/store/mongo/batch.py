@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, compress
 
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 from pyroaring import BitMap
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
+from metrics_core.model.events import columns_of
 from metrics_core.rollup.totals import RollupRow, SetRow
 from metrics_core.store.mongo.errors import TAKEN, code_of
 from metrics_core.store.mongo.facts import documents_of, event_of
 from metrics_core.store.mongo.kept import SetPlace, add_sets, add_totals
+from metrics_core.store.mongo.recent import Recent, Short, short
 from metrics_core.store.mongo.schema import FACTS, Fields
 from metrics_core.store.mongo.turns import Turn
 from metrics_core.store.mongo.users import Naming, UserNumbers
@@ -24,13 +27,17 @@ _AT_ONCE = 20_000
 class MongoBatch:
     """See `metrics_core.store.protocols.Batch`. Facts are written as they come, totals and sets at the end, together."""
 
-    def __init__(self, turn: Turn, users: UserNumbers) -> None:
+    def __init__(self, turn: Turn, users: UserNumbers, recent: Recent) -> None:
         self._turn = turn
         self._users = users
+        self._recent = recent
+        self._shorts: list[Short] = []
         self._naming = Naming(users, turn)
         self._appended = False
         self._rows: list[RollupRow] = []
-        self._sets: dict[SetPlace, set[str]] = {}
+        self._sets: dict[SetPlace, list[frozenset[str]]] = {}
+        self._numbers: dict[str, int] = {}
+        """Of the users of what was appended."""
 
     def known(self, ids: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -60,8 +67,9 @@ class MongoBatch:
     def append(self, events: Sequence[Event]) -> bool:
         if not events:
             return True
-        ids = [event.id for event in events]
-        placed = [event.order_id for event in events if event.placed and event.order_id is not None]
+        columns = columns_of(events)
+        ids = columns.id
+        placed = [order for order in compress(columns.order_id, columns.placed) if order is not None]
         if len(set(ids)) < len(ids) or len(set(placed)) < len(placed):
             return False
         # An insertion that fails ends a transaction, and with it what was written before.
@@ -69,7 +77,7 @@ class MongoBatch:
             return False
         turn = self._turn
         turn.renew()
-        users = self._naming.of({event.user for event in events if event.user is not None})
+        users = self._naming.of({user for user in set(columns.user) if user is not None})
         try:
             self._facts.insert_many(documents_of(events, turn.seq + 1, users), session=turn.session)
         except BulkWriteError as error:
@@ -79,8 +87,12 @@ class MongoBatch:
             turn.undo()
             turn.begin()
             self._naming.again()
+            self._shorts.clear()
+            self._numbers.clear()
             return False
+        self._shorts.append(short(events, turn.seq + 1, users))
         turn.seq += len(events)
+        self._numbers |= users
         self._appended = True
         return True
 
@@ -88,7 +100,7 @@ class MongoBatch:
         self._rows += rows
         for group in sets:
             place = SetPlace(group.name, int(group.grain), group.start, group.origin)
-            self._sets.setdefault(place, set()).update(group.users)
+            self._sets.setdefault(place, []).append(group.users)
 
     def flush(self) -> None:
         """Write the totals and sets of everything merged."""
@@ -96,12 +108,16 @@ class MongoBatch:
             return
         self._turn.beyond_facts = True
         add_totals(self._turn, self._rows)
-        numbers = self._naming.of({name for users in self._sets.values() for name in users})
-        groups = {place: BitMap([numbers[name] for name in users]) for place, users in self._sets.items()}
-        add_sets(self._turn, groups)
+        numbers = self._numbers
+        numbers |= self._naming.of(set().union(*chain.from_iterable(self._sets.values())) - numbers.keys())
+        add_sets(self._turn, {
+            place: BitMap([numbers[name] for name in chain.from_iterable(parts)]) for place, parts in self._sets.items()
+        })  # fmt: skip
 
     def published(self) -> None:
+        """Everybody can read it from now on."""
         self._naming.published()
+        self._recent.add(self._turn.generation, self._shorts)
 
     @property
     def _facts(self) -> Collection[Fields]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
 from metrics_core.model.event import ORDER_FAILED, REFUND, Event, Line
+from metrics_core.model.events import EventColumns, columns_of
 from metrics_core.store.mongo.schema import Fields
 
 _NAMES = (
@@ -15,37 +16,34 @@ _NAMES = (
 """Fields that a document has only where they are named."""
 
 
-def documents_of(events: Iterable[Event], seq: int, users: Mapping[str, int]) -> list[Fields]:
+def documents_of(events: Sequence[Event], seq: int, users: Mapping[str, int]) -> list[Fields]:
     """The documents of these events, numbered from `seq`."""
-    documents: list[Fields] = []
-    for number, event in enumerate(events, start=seq):
-        (name, digest, kind, at, received, source, origin, run_id, user, session, order_id, placed, lines, amount, count,
-         channel, region, staff, segment, content, feature, company, payload) = event  # fmt: skip
-        document: Fields = {
-            "_id": number, "kept": True, "id": name, "digest": digest, "kind": kind, "at": at, "received_at": received,
-            "source": source, "origin": origin, "count": count,
-        }  # fmt: skip
-        # What is not named is left out: most events name little.
-        for field, value in zip(
-            _NAMES, (run_id, session, order_id, channel, region, staff, segment, content, feature, company), strict=True
-        ):
-            if value is not None:
-                document[field] = value
-        if user is not None:
-            document["user"] = users[user]
-        if placed or order_id is not None:
-            document["placed"] = placed
-        if lines:
-            document["lines"] = [_line(line) for line in lines]
-            document["quantity"] = sum([line[1] for line in lines])
-            document["amount"] = sum([line[2] for line in lines])
-        if kind == REFUND:
-            document["amount"] = amount
-        if payload is not None:
-            # As text: a name in it may be anything, and numbers come back as they were sent.
-            document["payload"] = orjson.dumps(payload).decode()
-        documents.append(document)
-    return documents
+    columns = columns_of(events)
+    said: dict[str, Iterable[object]] = {
+        "_id": range(seq, seq + len(events)), "kept": [True] * len(events), "id": columns.id, "digest": columns.digest,
+        "kind": columns.kind, "at": columns.at, "received_at": columns.received_at, "source": columns.source,
+        "origin": columns.origin, "count": columns.count,
+    }  # fmt: skip
+    # What is not named is left out: most events name little, and nearly always all of them the same.
+    named: dict[str, Sequence[object]] = {
+        **{name: getattr(columns, name) for name in _NAMES},
+        "user": [None if user is None else users[user] for user in columns.user],
+        "placed": [
+            placed if placed or order is not None else None
+            for placed, order in zip(columns.placed, columns.order_id, strict=True)
+        ],
+        "lines": [[_line(line) for line in lines] if lines else None for lines in columns.lines],
+        "quantity": [sum([line[1] for line in lines]) if lines else None for lines in columns.lines],
+        "amount": _amounts(columns),
+        # As text: a name in it may be anything, and numbers come back as they were sent.
+        "payload": [None if payload is None else orjson.dumps(payload).decode() for payload in columns.payload],
+    }
+    empty = {name: column.count(None) for name, column in named.items()}
+    said |= {name: column for name, column in named.items() if empty[name] < len(events)}
+    names, rows = list(said), zip(*said.values(), strict=True)
+    if any(empty[name] for name in named if name in said):
+        return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def event_of(found: Fields, names: Mapping[int, str]) -> Event:
@@ -70,7 +68,15 @@ def is_active(found: Fields) -> bool:
     return kind != REFUND and (kind != ORDER_FAILED or bool(found.get("placed")))
 
 
-def _line(line: Line) -> Fields:
+def _amounts(columns: EventColumns) -> list[int | None]:
+    """The money of each event, where it has any."""
+    return [
+        amount if kind == REFUND else sum([line[2] for line in lines]) if lines else None
+        for kind, amount, lines in zip(columns.kind, columns.amount, columns.lines, strict=True)
+    ]
+
+
+def _line(line: tuple[str | None, int, int]) -> Fields:
     product, quantity, amount = line
     if product is None:
         return {"quantity": quantity, "amount": amount}

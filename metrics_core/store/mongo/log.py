@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from metrics_core.model.event import ORDER_COMPLETED, Event
+from metrics_core.model.event import ORDER_COMPLETED, ORDER_KINDS, Event
 from metrics_core.model.instant import DAY, Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
 from metrics_core.store.mongo.facts import event_of, is_active
 from metrics_core.store.mongo.forget import MOST, forget
 from metrics_core.store.mongo.kept import rows_of
+from metrics_core.store.mongo.recent import Recent, Short, newest, sightings
 from metrics_core.store.mongo.schema import FACTS, Fields
 from metrics_core.store.mongo.server import Server, State, all_of
 from metrics_core.store.mongo.tally import run as run_tally
 from metrics_core.store.mongo.users import UserNumbers
-from metrics_core.store.protocols import Sighting, Tally
+from metrics_core.store.protocols import Orders, Sighting, Tally
 
 _EVER = Window(-(1 << 62), 1 << 62)
 _AT_ONCE = 20_000
-_PART = 400_000
+_COLUMNS: Fields = {
+    **{name: {"$push": f"${column}"} for name, column in (
+        ("seq", "_id"), ("at", "at"), ("user", "user"), ("origin", "origin"), ("kind", "kind"),
+    )},
+    "followed": {"$push": {"$cond": [{"$eq": ["$placed", True]}, None, {"$ifNull": ["$order_id", None]}]}},
+    "named": {"$push": {"$gt": ["$segment", None]}},
+}  # fmt: skip
+"""Of the events of a group; in `followed` is the order of those that do not place it."""
 _EVENTS = 7
 """The place of `events` among the totals."""
 
@@ -28,9 +36,10 @@ _EVENTS = 7
 class MongoLog:
     """See `metrics_core.store.protocols.EventLog`."""
 
-    def __init__(self, server: Server, users: UserNumbers) -> None:
+    def __init__(self, server: Server, users: UserNumbers, recent: Recent) -> None:
         self._server = server
         self._users = users
+        self._recent = recent
         self.most_forgotten = MOST
         """At once; more go in steps."""
 
@@ -62,6 +71,11 @@ class MongoLog:
         if before is not None:
             conditions.append({"at": {"$lt": before}})
         with self._server.read() as state:
+            known = self._known(state, after_seq) if after_seq else None
+            if known is not None:
+                numbers = newest(known, limit, origins, before)
+                rows = self._server.plain[FACTS].find({"_id": {"$in": numbers}}, session=state.session) if numbers else ()
+                return self._events(state, sorted(rows, key=lambda row: (row["at"], row["_id"]), reverse=True))
             asked = all_of([*conditions, *state.facts(after_seq)])
             found = self._server.plain[FACTS].find(asked, session=state.session).sort([("at", -1), ("_id", -1)]).limit(limit)
             if after_seq:
@@ -94,19 +108,42 @@ class MongoLog:
 
     def sightings_since(self, seq: int, limit: int = 50_000) -> list[Sighting]:
         with self._server.read() as state:
+            known = self._known(state, max(seq, 0))
+            if known is not None:
+                return sightings(known, limit)
             return self._sighted(state, state.facts(max(seq, 0)), limit)
 
-    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
-        # In parts by their numbers, because a document, and what a group may hold, has an end.
-        part = {"$floor": {"$divide": ["$_id", _PART]}}
+    def orders(self, *, after: int = 0, window: Window | None = None, chunk: int = 20_000) -> Iterator[Orders]:
+        these: Fields = {"kind": {"$in": list(ORDER_KINDS)}, "user": {"$exists": True}}
+        at = None if window is None else window.start
         with self._server.read() as state:
-            these = {"kind": ORDER_COMPLETED, "user": {"$exists": True}, "_id": {"$lte": until}}
-            stages: list[Fields] = [
-                {"$match": all_of([these, *state.facts()])},
-                {"$group": {"_id": {"user": "$user", "origin": "$origin", "part": part}, "times": {"$push": "$at"}}},
-            ]
-            for row in self._server.plain[FACTS].aggregate(stages, session=state.session, allowDiskUse=True):
-                yield int(row["_id"]["user"]), row["_id"]["origin"], [int(at) for at in row["times"]]
+            while True:
+                here = [these, *state.facts(after if window is None else 0)]
+                if window is not None:
+                    later: Fields = {"$or": [{"at": {"$gt": at}}, {"_id": {"$gt": after}}]}
+                    here += [{"at": {"$gte": at, "$lt": window.end}}, later]
+                stages: list[Fields] = [
+                    {"$match": all_of(here)}, {"$sort": {"_id": 1} if window is None else {"at": 1, "_id": 1}},
+                    {"$limit": chunk}, {"$group": {"_id": None, **_COLUMNS}},
+                ]  # fmt: skip
+                found = list(self._server.plain[FACTS].aggregate(stages, session=state.session, allowDiskUse=True))
+                if not found:
+                    return
+                orders = self._orders(found[0])
+                yield orders
+                if len(orders.seq) < chunk:
+                    return
+                after, at = orders.seq[-1], orders.at[-1]
+
+    def _orders(self, found: Fields) -> Orders:
+        """What was said of orders, where those that follow another event take from it when the order was placed."""
+        at, followed = [int(one) for one in found["at"]], found["followed"]
+        placed_at = self.placed_at([order for order in followed if order is not None])
+        return Orders(
+            [int(one) for one in found["seq"]], at, [int(one) for one in found["user"]], found["origin"],
+            [placed_at.get(order, when) for order, when in zip(followed, at, strict=True)] if placed_at else at,
+            [kind == ORDER_COMPLETED for kind in found["kind"]], found["named"],
+        )  # fmt: skip
 
     def tally(self, tally: Tally) -> list[tuple[Value, ...]]:
         with self._server.read() as state:
@@ -144,6 +181,10 @@ class MongoLog:
                 (row["_id"]["run"], row["_id"]["origin"], int(row["events"]), int(row["first"]), int(row["last"]))
                 for row in rows
             ]
+
+    def _known(self, state: State, after_seq: int) -> Short | None:
+        """The events of this state after a number, where they were all written here and not long ago."""
+        return self._recent.since(after_seq, *self._server.end(state))
 
     def _sighted(self, state: State, conditions: Sequence[Fields], limit: int | None) -> list[Sighting]:
         asked = all_of([*conditions, {"user": {"$exists": True}}])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
 from itertools import islice
 from typing import Any
 
 from bson import ObjectId
-from pymongo import DESCENDING, UpdateOne
+from pymongo import ASCENDING, DESCENDING, DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from metrics_core.model.event import Event
-from metrics_core.model.instant import HOUR, moment
+from metrics_core.model.instant import HOUR, instant, moment
 from metrics_core.store.foreign import Document, key_of_metrics, sales_of
 from metrics_core.store.mongo.errors import TAKEN
 from metrics_core.store.mongo.foreign import identity
@@ -22,6 +23,7 @@ _AT_ONCE = 1_000
 _MIRRORED = {"_id": "mirrored"}
 _TIMES = ("date", "createdAt", "updatedAt")
 _IDS = 24
+_HOURLY = "1h"
 
 
 class MongoMirror:
@@ -51,9 +53,8 @@ class MongoMirror:
             )
             for some in _in_parts(documents):
                 # A sale that is there already, of another program or written before, stays as it is.
-                changes = [UpdateOne({"_id": key}, {"$setOnInsert": said}, upsert=True) for key, said in map(_sale, some)]
                 try:
-                    self._server.database[SALES].bulk_write(changes, ordered=False)
+                    self._server.database[SALES].insert_many(map(_sale, some), ordered=False)
                 except BulkWriteError as error:
                     if any(one.get("code") != TAKEN for one in (error.details or {}).get("writeErrors", [{}])):
                         raise
@@ -71,27 +72,37 @@ class MongoMirror:
 
     def put_metrics(self, documents: Iterable[Document]) -> None:
         with self._server.sentences():
-            metrics = self._server.database[METRICS]
-            for document in documents:
-                at = int(document["timestamp"])
-                place = key_of_metrics(str(document["period"]), at)
-                if self._written.get(place) == document:
-                    continue
-                said = {**document, "timestamp": moment(at)}
-                here: Fields = {"period": document["period"]}
-                if here["period"] == "1h":
-                    start = at - at % HOUR
-                    here["timestamp"] = {"$gte": moment(start), "$lt": moment(start + HOUR)}
-                mine = ObjectId(key_of_metrics(here["period"], at))
-                there = metrics.find(here, {"_id": 1}).sort("timestamp", DESCENDING).limit(1)
-                found = next(iter(there), None)
-                if found is None:
-                    metrics.update_one({"_id": mine}, {"$set": said}, upsert=True)
-                else:
-                    metrics.update_one({"_id": found["_id"]}, {"$set": said})
-                    if found["_id"] != mine:
-                        metrics.delete_one({"_id": mine})  # an export of ours that was brought here
-                self._written[place] = dict(document)
+            made = {key_of_metrics(str(row["period"]), int(row["timestamp"])): row for row in documents}
+            changed = {key: row for key, row in made.items() if self._written.get(key) != row}
+            there = self._there(changed)
+            changes: list[UpdateOne | DeleteOne] = []
+            for key, row in changed.items():
+                mine = ObjectId(key)
+                found = there.get(key, mine)
+                said = {**row, "timestamp": moment(int(row["timestamp"]))}
+                changes.append(UpdateOne({"_id": found}, {"$set": said}, upsert=found == mine))
+                if found != mine:
+                    changes.append(DeleteOne({"_id": mine}))  # an export of ours that was brought here
+            if changes:
+                # Together: each by itself would wait for the disk.
+                self._server.database[METRICS].bulk_write(changes)
+            self._written.update({key: dict(row) for key, row in changed.items()})
+
+    def _there(self, documents: Mapping[str, Document]) -> dict[str, Any]:
+        """The ids of what stands in the place of these: the newest of a period, or within the hour."""
+        metrics = self._server.plain[METRICS]
+        found: dict[str, Any] = {}
+        hours = [int(row["timestamp"]) for row in documents.values() if row["period"] == _HOURLY]
+        if hours:
+            first, last = min(hours) // HOUR * HOUR, max(hours) // HOUR * HOUR + HOUR
+            within = {"period": _HOURLY, "timestamp": {"$gte": moment(first), "$lt": moment(last)}}
+            for row in metrics.find(within, {"timestamp": 1}).sort("timestamp", ASCENDING):
+                found[key_of_metrics(_HOURLY, instant(row["timestamp"].replace(tzinfo=UTC)))] = row["_id"]
+        for key, row in documents.items():
+            if row["period"] != _HOURLY:
+                newest = metrics.find({"period": row["period"]}, {"_id": 1}).sort("timestamp", DESCENDING).limit(1)
+                found.update((key, one["_id"]) for one in newest)
+        return found
 
     def _gone(self, ids: set[str]) -> set[str]:
         """Those of these events that are in the log no more."""
@@ -100,11 +111,10 @@ class MongoMirror:
             return ids - {row["id"] for row in self._server.plain[FACTS].find(these, {"id": 1}, session=state.session)}
 
 
-def _sale(document: Document) -> tuple[Any, Fields]:
+def _sale(document: Document) -> Fields:
     told = str(document["_id"])
     key: Any = ObjectId(told) if len(told) == _IDS and ObjectId.is_valid(told) else told
-    said = {name: value for name, value in document.items() if name != "_id"}
-    return key, {**said, **{name: moment(said[name]) for name in _TIMES}}
+    return {**document, "_id": key, **{name: moment(document[name]) for name in _TIMES}}
 
 
 def _in_parts(documents: Iterator[Document]) -> Iterator[list[Document]]:

@@ -179,11 +179,11 @@ class Server:
             yield
             return
         with self.read() as state:
-            self._views.state = state
+            self._views.state, self._views.log = state, None
             try:
                 yield
             finally:
-                self._views.state = None
+                self._views.state = self._views.log = None
 
     def log(self) -> Fields:
         """What was published last, as this thread sees it."""
@@ -193,10 +193,18 @@ class Server:
         with self.sentences():
             if current is None:
                 return published(self.settled, None)
-            found = published(self.plain, current.session)
-            if current.seq is not None:
-                found.update(seq=current.seq, generation=self._views.generation)
-            return found
+            if self._views.log is None:  # it stays as it is for as long as the view lasts
+                self._views.log = published(self.plain, current.session)
+                if current.seq is not None:
+                    self._views.log.update(seq=current.seq, generation=self._views.generation)
+            return dict(self._views.log)
+
+    def end(self, state: State) -> tuple[int, int]:
+        """The number of the last event of a state, and its generation."""
+        if state.seq is not None:
+            return state.seq, self._views.generation
+        found = self.log() if state is getattr(self._views, "state", None) else published(self.plain, state.session)
+        return int(found["seq"]), int(found["generation"])
 
     def oldest(self, batch: int) -> int:
         """What was published with this batch, and since, may still be looked at."""

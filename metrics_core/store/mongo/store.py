@@ -15,6 +15,7 @@ from metrics_core.store.mongo.foreign import MongoForeign
 from metrics_core.store.mongo.forget import go_on
 from metrics_core.store.mongo.log import MongoLog
 from metrics_core.store.mongo.mirror import MongoMirror
+from metrics_core.store.mongo.recent import Recent
 from metrics_core.store.mongo.server import Server
 from metrics_core.store.mongo.totals import MongoTotals
 from metrics_core.store.mongo.turns import mend, turn
@@ -27,9 +28,10 @@ class MongoStore:
     def __init__(self, url: str) -> None:
         self._server = Server(url)
         self._users = UserNumbers()
-        self._server.lost = self._users.forget
+        self._recent = Recent()
+        self._server.lost = self._lost
         self.name = self._server.name
-        self.events = MongoLog(self._server, self._users)
+        self.events = MongoLog(self._server, self._users, self._recent)
         self.totals = MongoTotals(self._server, self._users)
         self.catalog = MongoCatalog(self._server)
         self.foreign = MongoForeign(self._server)
@@ -44,7 +46,7 @@ class MongoStore:
     @contextmanager
     def _turn(self) -> Iterator[MongoBatch]:
         with turn(self._server) as mine:
-            batch = MongoBatch(mine, self._users)
+            batch = MongoBatch(mine, self._users, self._recent)
             yield batch
             batch.flush()
         batch.published()
@@ -71,6 +73,10 @@ class MongoStore:
 
     def close(self) -> None:
         self._server.close()
+
+    def _lost(self) -> None:
+        self._users.forget()
+        self._recent.forget()
 
     def _make_ready(self) -> None:
         schema.apply(self._server.database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Any, TypeAlias
 
 from metrics_core.model.dimension import DIMENSIONS
@@ -14,7 +15,7 @@ from metrics_core.model.query import Filter, Value
 from metrics_core.store.mongo.schema import FACTS, Collections, Fields
 from metrics_core.store.mongo.server import State, all_of
 from metrics_core.store.mongo.users import UserNumbers
-from metrics_core.store.protocols import Tally
+from metrics_core.store.protocols import Signs, Tally
 
 Expression: TypeAlias = Any
 """An aggregation expression."""
@@ -30,6 +31,7 @@ _THURSDAY = 3
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LENGTHS = {"minute": MINUTE, "hour": HOUR}
 _USER_COUNTS = ("buyers", "active")
+_LETTERS = 128
 
 
 def run(database: Collections, state: State, users: UserNumbers, tally: Tally) -> list[tuple[Value, ...]]:
@@ -63,8 +65,12 @@ def pipeline(tally: Tally, conditions: Sequence[Fields], numbers: Mapping[str, i
     needed: list[Fields] = [{"at": {"$gte": tally.window.start, "$lt": tally.window.end}}, *conditions, *_kinds(tally.terms)]
     if tally.origins:
         needed.append({"origin": {"$in": list(tally.origins)}})
-    needed += [_keeps(row, tally, numbers) for row in tally.where if row.dimension != "product"]
+    given = [row for row in tally.where if row.dimension == "segment" and tally.segments is not None]
+    needed += [_keeps(row, tally, numbers) for row in tally.where if row.dimension != "product" and row not in given]
     stages: list[Fields] = [{"$match": all_of(needed)}]
+    if tally.segments is not None:
+        stages.append({"$set": {"segment": {"$ifNull": ["$segment", _segment(tally.segments)]}}})
+        stages += [{"$match": _keeps(row, tally, numbers)} for row in given]
     if by_line:
         stages += _told_apart(tally)
     keys: Fields = {f"key_{place}": _dimension(name, tally) for place, name in enumerate(tally.by)}
@@ -167,6 +173,29 @@ def _dimension(name: str, tally: Tally) -> Expression:
     if name == "product":
         return {"$ifNull": ["$_id.product", None]}
     return {"$ifNull": [f"${DIMENSIONS[name].column}", None]}
+
+
+def _segment(signs: Signs) -> Expression:
+    """What the sign of an event says.
+
+    Three signs are one letter, so that those of forty million events go into one question; and of a long text each event
+    would get a copy, so it comes in short ones.
+    """
+    said = (None, *signs.names)
+    threes = list(product(range(len(said)), repeat=3))
+    letters = {"".join(map(str, three)).encode(): chr(number) for number, three in enumerate(threes, 1)}
+    padded = signs.signs + b"00"
+    written = "".join([letters[padded[at : at + 3]] for at in range(0, len(signs.signs), 3)])
+    texts = [written[at : at + _LETTERS] for at in range(0, len(written), _LETTERS)]
+    place: Expression = {"$subtract": ["$_id", signs.first]}
+    nearby = {"$arrayElemAt": [{"$literal": texts}, {"$toInt": {"$floor": {"$divide": [place, 3 * _LETTERS]}}}]}
+    letter = {"$substrBytes": [nearby, {"$floor": {"$divide": [{"$mod": [place, 3 * _LETTERS]}, 3]}}, 1]}
+    three = {"$arrayElemAt": [
+        {"$literal": [[said[sign] for sign in three] for three in threes]},
+        {"$indexOfBytes": [{"$literal": "".join(letters.values())}, letter]},
+    ]}  # fmt: skip
+    here = {"$arrayElemAt": [three, {"$mod": [place, 3]}]}
+    return {"$cond": [{"$and": [{"$gte": [place, 0]}, {"$lt": [place, len(signs.signs)]}]}, here, None]}
 
 
 def _reader(key: str, tally: Tally) -> Callable[[Any], Value]:

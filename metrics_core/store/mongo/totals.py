@@ -20,6 +20,7 @@ from metrics_core.store.mongo.kept import (
     sets_of,
     totals_between,
 )
+from metrics_core.store.mongo.recent import Recent
 from metrics_core.store.mongo.schema import FACTS, Fields
 from metrics_core.store.mongo.schema import TOTALS as TOTALS_NAME
 from metrics_core.store.mongo.server import Server, State, all_of
@@ -71,7 +72,7 @@ class MongoTotals:
             mine.generation += 1
             empty_totals(mine, every_total_between(window))
             empty_sets(mine, every_set_between(window))
-            batch = MongoBatch(mine, self._users)
+            batch = MongoBatch(mine, self._users, Recent())
             batch.merge(rows, sets)
             batch.flush()
         batch.published()

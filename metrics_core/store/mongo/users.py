@@ -118,7 +118,8 @@ class Naming:
             self._fresh.update(self._users.find(turn.database, turn.session, missing))
         absent = [name for name in missing if name not in self._fresh]
         if absent:
-            given = {name: number for number, name in enumerate(absent, start=turn.users + 1)}
+            # In the order of the index of their names: neighbours are added together.
+            given = {name: number for number, name in enumerate(sorted(absent), start=turn.users + 1)}
             documents = [{"_id": number, "name": name} for name, number in given.items()]
             turn.database[USERS].insert_many(documents, ordered=False, session=turn.session)
             turn.users += len(given)

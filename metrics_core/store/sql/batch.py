@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyroaring import BitMap
-from sqlalchemy import Connection, func, literal_column, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, literal_column, select
 
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
 from metrics_core.model.events import columns_of
@@ -19,6 +18,9 @@ from metrics_core.store.sql.rows import COLUMNS, written_columns
 from metrics_core.store.sql.schema import FACTS
 from metrics_core.store.sql.told import events_at
 from metrics_core.store.sql.users import Naming
+
+_HIGHEST = "SELECT (SELECT max(seq) FROM facts), (SELECT max(no) FROM users)"
+"""The numbers of the last row and of the last user."""
 
 # Written out, not handed over: only then can a plan rely on an index that holds just these rows.
 _PLACED = FACTS.c.placed == literal_column("1")
@@ -59,18 +61,13 @@ class SqlBatch:
     def append(self, events: Sequence[Event]) -> bool:
         if not events:
             return True
-        numbers = self._users.of(self._connection, {user for user in columns_of(events).user if user is not None})
         if self._next is None:
-            newest = self._connection.execute(select(func.max(FACTS.c.seq))).scalar()
-            self._next = (newest or 0) + 1
+            row, user = self._connection.exec_driver_sql(_HIGHEST).one()
+            self._next, self._users.there = (row or 0) + 1, user or 0
+        numbers = self._users.of(self._connection, {user for user in columns_of(events).user if user is not None})
         columns = written_columns(events, self._next, numbers)
-        nested = self._connection.begin_nested()
-        try:
-            self._dialect.add(self._connection, FACTS, COLUMNS, columns)
-        except IntegrityError:
-            nested.rollback()
+        if not self._dialect.add_new(self._connection, FACTS, COLUMNS, columns, by="id"):
             return False
-        nested.commit()
         self._next += len(columns[0])
         return True
 

@@ -116,8 +116,7 @@ class Connections:
         try:
             with self._sentences(), self.writer.connect() as connection, self.dialect.writing(connection).begin():
                 self._has_answered()
-                if alone:
-                    self.dialect.alone(connection)
+                self.dialect.begin(connection, alone=alone)
                 yield connection
                 committing = True
         except StoreAwayError as error:

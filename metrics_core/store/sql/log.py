@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, cast, func, literal_column, select
+from sqlalchemy import Select, bindparam, case, func, literal_column, or_, select
 
-from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, Event
+from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, ORDER_KINDS, REFUND, Event
 from metrics_core.model.instant import Instant
 from metrics_core.model.query import Value
 from metrics_core.model.window import Window
-from metrics_core.store.protocols import Sighting, Tally
+from metrics_core.store.protocols import Orders, Sighting, Tally
 from metrics_core.store.sql.connections import Connections
 from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.forget import forget
@@ -26,12 +26,26 @@ _SIGHTED = select(
 _PLACED = FACTS.c.placed == literal_column("1")  # written out, for the index that holds just these rows
 _SIGHTED_SINCE = _SIGHTED.where(FACTS.c.seq > bindparam("seq")).order_by(FACTS.c.seq).limit(bindparam("limit"))
 
-_COMPLETED = select(
-    FACTS.c.user, FACTS.c.origin, func.aggregate_strings(cast(FACTS.c.at, Text), ",")  # one text is read faster than rows
+_OTHERS = FACTS.alias()
+_PLACING = (
+    select(_OTHERS.c.at)
+    .where(_OTHERS.c.order_id == FACTS.c.order_id, _OTHERS.c.placed == literal_column("1"))
+    .correlate(FACTS)
+    .scalar_subquery()
+)
+_ORDERS = select(
+    FACTS.c.seq, FACTS.c.at, FACTS.c.user, FACTS.c.origin,
+    case((FACTS.c.placed == 1, FACTS.c.at), else_=func.coalesce(_PLACING, FACTS.c.at)).label("placed_at"),
+    case((FACTS.c.kind == ORDER_COMPLETED, 1), else_=0).label("completed"),
+    case((FACTS.c.segment.is_not(None), 1), else_=0).label("named"),
 ).where(
-    FACTS.c.kind == ORDER_COMPLETED, FACTS.c.line == 0, FACTS.c.user.is_not(None), FACTS.c.seq <= bindparam("until")
-).group_by(FACTS.c.user, FACTS.c.origin)  # fmt: skip
-_AT_ONCE = 10_000
+    FACTS.c.line == 0, FACTS.c.user.is_not(None), FACTS.c.kind.in_(ORDER_KINDS)
+).limit(bindparam("chunk"))  # fmt: skip
+_ORDERS_AFTER = _ORDERS.where(FACTS.c.seq > bindparam("seq")).order_by(FACTS.c.seq)
+_ORDERS_WITHIN = _ORDERS.where(
+    FACTS.c.at >= bindparam("at"), FACTS.c.at < bindparam("end"),
+    or_(FACTS.c.at > bindparam("at"), FACTS.c.seq > bindparam("seq")),
+).order_by(FACTS.c.at, FACTS.c.seq)  # fmt: skip
 
 
 class SqlLog:
@@ -106,13 +120,19 @@ class SqlLog:
     def sightings_since(self, seq: int, limit: int = 50_000) -> list[Sighting]:
         return self._sighted(_SIGHTED_SINCE, {"seq": seq, "limit": limit})
 
-    def completions(self, until: int) -> Iterator[tuple[int, str, Sequence[Instant]]]:
-        with (
-            self._connections.read() as connection,
-            connection.execution_options(yield_per=_AT_ONCE).execute(_COMPLETED, {"until": until}) as result,
-        ):
-            for user, origin, times in result:
-                yield user, origin, [int(at) for at in times.split(",")]
+    def orders(self, *, after: int = 0, window: Window | None = None, chunk: int = 20_000) -> Iterator[Orders]:
+        given = {"seq": after, "chunk": chunk}
+        if window is not None:
+            given |= {"at": window.start, "end": window.end}
+        with self._connections.read() as connection:
+            while True:
+                statement = _ORDERS_AFTER if window is None else _ORDERS_WITHIN
+                found = Orders(*dialect_of(connection).all_columns(connection, statement, given))
+                if found.seq:
+                    yield found
+                    given |= {"seq": found.seq[-1]} if window is None else {"seq": found.seq[-1], "at": found.at[-1]}
+                if len(found.seq) < chunk:
+                    return
 
     def _sighted(self, statement: Select[Any], given: Mapping[str, int] | None = None) -> list[Sighting]:
         with self._connections.read() as connection:

@@ -7,7 +7,21 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from metrics_core.model.dimension import DIMENSIONS
 from metrics_core.model.event import ORDER_COMPLETED, ORDER_FAILED, REFUND, VIEW
@@ -15,7 +29,7 @@ from metrics_core.model.instant import DAY, HOUR, MINUTE, Instant
 from metrics_core.model.measure import TOTALS
 from metrics_core.model.query import Filter, Value
 from metrics_core.model.window import Window
-from metrics_core.store.protocols import Tally
+from metrics_core.store.protocols import Signs, Tally
 from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.schema import FACTS, LONG_BEFORE, USERS
 
@@ -156,7 +170,17 @@ def _dimension(name: str, tally: Tally) -> ColumnElement[Any]:
         return _local(tally, lambda local: local % DAY // HOUR)
     if name == "weekday":
         return _local(tally, lambda local: (local // DAY + _THURSDAY) % 7)
+    if name == "segment" and tally.segments is not None:
+        return _segment(tally.segments)
     return _F[DIMENSIONS[name].column]
+
+
+def _segment(signs: Signs) -> ColumnElement[Any]:
+    """The segment that an event names, or else the one that its sign says."""
+    place = _F.seq - _F.line - signs.first
+    sign = func.substr(literal(signs.signs), cast(place + 1, Integer), 1)
+    said = case({str(number).encode(): name for number, name in enumerate(signs.names, 1)}, value=sign)
+    return func.coalesce(_F.segment, case((and_(place >= 0, place < len(signs.signs)), said)))
 
 
 def _keeps(row: Filter, tally: Tally) -> ColumnElement[bool]:

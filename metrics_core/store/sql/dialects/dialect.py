@@ -39,10 +39,10 @@ class Upkeep(Protocol):
     def stop(self) -> None: ...
 
 
-def filled(columns: Sequence[str], values: Sequence[Sequence[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The columns that some row fills, and the rows: to hand a value over costs more than to store it."""
+def filled(columns: Sequence[str], values: Sequence[Sequence[Any]]) -> tuple[list[str], list[Sequence[Any]]]:
+    """The columns that some row fills, and their values: to hand a value over costs more than to store it."""
     some = [place for place, each in enumerate(values) if each and (each[0] is not None or each.count(None) < len(each))]
-    return [columns[place] for place in some], list(zip(*[values[place] for place in some], strict=True))
+    return [columns[place] for place in some], [values[place] for place in some]
 
 
 class Dialect(Protocol):
@@ -79,13 +79,22 @@ class Dialect(Protocol):
         """The connection, set to begin a transaction that writes."""
         ...
 
-    def alone(self, connection: Connection) -> None:
-        """Wait until no other transaction, of this process or any other, is between this call and its end."""
+    def begin(self, connection: Connection, *, alone: bool) -> None:
+        """The first thing in a transaction that writes. One that is to be `alone` waits until no other that is, of this
+        process or any other, is between this call and its end."""
         ...
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-        """Insert rows, of which each column's values are given. IntegrityError where one of them is there already; the
-        caller then goes back to a savepoint."""
+    def add(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> None:
+        """Insert rows, of which each column's values are given. `by` is a column of text whose values come in no order, and
+        which has an index: where that saves work, rows are written in its order."""
+        ...
+
+    def add_new(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> bool:
+        """The same for rows that are new; False, and none of them is inserted, where one of them is there already."""
         ...
 
     def upsert(
@@ -102,6 +111,12 @@ class Dialect(Protocol):
         self, connection: Connection, statement: Select[Any], given: Mapping[str, int] | None
     ) -> Iterable[Sequence[Any]]:
         """The rows of a statement whose columns are numbers and texts, in its order, as cheaply as many can be had."""
+        ...
+
+    def all_columns(
+        self, connection: Connection, statement: Select[Any], given: Mapping[str, int]
+    ) -> Sequence[Sequence[Any]]:
+        """The same, column by column; each is empty where there are no rows."""
         ...
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:

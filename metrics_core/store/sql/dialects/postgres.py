@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +30,7 @@ from sqlalchemy.exc import IntegrityError
 
 from metrics_core.errors import PulseboardError, SettingError
 from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep, filled
+from metrics_core.store.sql.dialects.postgres_copy import copied
 from metrics_core.store.sql.dialects.postgres_errors import (
     STANDBY,
     meaning,
@@ -36,11 +38,12 @@ from metrics_core.store.sql.dialects.postgres_errors import (
     too_old,
     wrong_encoding,
 )
+from metrics_core.store.sql.dialects.postgres_idle import watch
 
 _WRITERS = 0x70756C7365
 """The advisory lock of whoever writes."""
-_COPIES_FROM = 50
-"""From so many rows on, COPY is faster than one INSERT."""
+_COPIES_FROM = 1_000
+"""From so many values on, COPY is faster than one INSERT."""
 
 _CONNECTING: dict[str, Any] = {
     "application_name": "pulseboard",
@@ -59,10 +62,16 @@ _SET_UP = "SELECT " + ", ".join(
         # Compiling costs more than any of our statements takes.
         ("jit", "'off'"),
         ("lock_timeout", "'30s'"),
+        # What came last is found by its number. A server that was told nothing of its disk, and knows nothing yet of a table
+        # that was filled a minute ago, takes it for cheaper to read all of it.
+        ("random_page_cost", "(SELECT CASE source WHEN 'default' THEN '1.1' ELSE setting END FROM pg_settings "
+                             "WHERE name = 'random_page_cost')"),
         # And the server notices as fast that we are gone, and gives our locks to others.
         ("tcp_keepalives_idle", "'15'"), ("tcp_keepalives_interval", "'5'"), ("tcp_keepalives_count", "'3'"),
     )
 )  # fmt: skip
+# Not a stricter one: what was committed while this one waited for the lock has to be seen.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _ALONE = (
     "SELECT set_config('idle_in_transaction_session_timeout', '120s', true), "
     f"pg_advisory_xact_lock({_WRITERS})"
@@ -89,13 +98,14 @@ class Postgres:
         try:
             engine = create_engine(
                 url, connect_args=given, use_native_hstore=False,
-                # A connection that did not outlive the server's last restart is replaced before anyone works with it.
-                pool_pre_ping=True, pool_size=8, max_overflow=32, pool_timeout=30,
+                # The one that was used last is the one whose server process has everything at hand.
+                pool_size=8, max_overflow=32, pool_timeout=30, pool_use_lifo=True,
             )  # fmt: skip
         except ImportError as error:
             msg = "The driver for PostgreSQL is not installed: pip install 'psycopg[binary]'"
             raise SettingError(msg) from error
         event.listen(engine, "connect", _set_up)
+        watch(engine)
         event.listen(engine, "handle_error", _leave_a_standby)
         return engine
 
@@ -114,31 +124,39 @@ class Postgres:
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def writing(self, connection: Connection) -> Connection:
-        # Not a stricter one: what was committed while this one waited for the lock has to be seen.
-        return connection.execution_options(isolation_level="READ COMMITTED")
+        # That is for the driver, which else spends a message on every BEGIN: `begin` says it, along with the rest.
+        return connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    def alone(self, connection: Connection) -> None:
-        connection.exec_driver_sql(_ALONE)
+    def begin(self, connection: Connection, *, alone: bool) -> None:
+        statements = f"{_BEGIN}; {_ALONE}" if alone else _BEGIN
+        with self._driven(connection, statements) as cursor:
+            cursor.execute(statements, prepare=False)
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-        columns, rows = filled(columns, values)
-        if len(rows) < _COPIES_FROM:
-            self.upsert(connection, table, columns, rows, "")
+    def add(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> None:
+        columns, values = filled(columns, values)
+        if not values:
+            return
+        if len(values) * len(values[0]) < _COPIES_FROM:
+            self.upsert(connection, table, columns, list(zip(*values, strict=True)), "")
             return
         named = ", ".join(f'"{column}"' for column in columns)
         copying = f"COPY {table.name} ({named}) FROM STDIN"
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor:
-            try:
-                with cursor.copy(copying) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            except self.errors() as error:
-                if (getattr(error, "sqlstate", None) or "").startswith("23"):
-                    raise IntegrityError(copying, None, error) from error
-                if getattr(error, "sqlstate", None) == STANDBY:
-                    connection.invalidate(error)
-                raise
+        with self._driven(connection, copying) as cursor, cursor.copy(copying) as copy:
+            for piece in copied([_type(table, column) for column in columns], values):
+                copy.write(piece)
+
+    def add_new(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> bool:
+        connection.exec_driver_sql("SAVEPOINT fresh")
+        try:
+            self.add(connection, table, columns, values, by)
+        except IntegrityError:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fresh")
+            return False
+        return True  # the savepoint goes with the transaction: to release it would be one more message
 
     def upsert(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str
@@ -157,6 +175,12 @@ class Postgres:
         self, connection: Connection, statement: Select[Any], given: Mapping[str, int] | None
     ) -> Iterable[Sequence[Any]]:
         return connection.execute(statement, given).all()
+
+    def all_columns(
+        self, connection: Connection, statement: Select[Any], given: Mapping[str, int]
+    ) -> Sequence[Sequence[Any]]:
+        rows = connection.execute(statement, given).all()
+        return list(zip(*rows, strict=True)) if rows else [()] * len(statement.selected_columns)
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:
         arrays = ", ".join(f"%s::{kept}[]" for kept in types)
@@ -184,6 +208,21 @@ class Postgres:
 
     def meaning(self, error: BaseException, url: URL) -> PulseboardError | None:
         return meaning(error, url)
+
+    @contextmanager
+    def _driven(self, connection: Connection, statement: str) -> Iterator[Any]:
+        """A cursor of the driver itself, for what SQLAlchemy has no way to say; its errors mean the same."""
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            try:
+                yield cursor
+            except self.errors() as error:
+                state = getattr(error, "sqlstate", None) or ""
+                if state.startswith("23"):
+                    raise IntegrityError(statement, None, error) from error
+                if state == STANDBY or driver.closed:
+                    connection.invalidate(error)
+                raise
 
 
 def _set_up(connection: Any, _record: object) -> None:

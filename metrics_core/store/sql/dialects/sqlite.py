@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Select, Table, create_engine, event, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from metrics_core.errors import PulseboardError, SettingError, StoreAwayError, StorePlaceError
 from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep, filled
@@ -91,12 +91,31 @@ class Sqlite:
     def writing(self, connection: Connection) -> Connection:
         return connection.execution_options(writes=True)
 
-    def alone(self, connection: Connection) -> None:
+    def begin(self, connection: Connection, *, alone: bool) -> None:
         return None  # `_begin` took the one lock there is
 
-    def add(self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
-        names, rows = filled(columns, values)
+    def add(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> None:
+        names, values = filled(columns, values)
+        rows = list(zip(*values, strict=True))
+        if by in names:
+            # Each page of the index is then found, changed and logged once, and not once for every row.
+            place = names.index(by)
+            rows.sort(key=lambda row: row[place] or "")
         self.upsert(connection, table, names, rows, "")
+
+    def add_new(
+        self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
+    ) -> bool:
+        nested = connection.begin_nested()
+        try:
+            self.add(connection, table, columns, values, by)
+        except IntegrityError:
+            nested.rollback()
+            return False
+        nested.commit()
+        return True
 
     def upsert(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str
@@ -122,6 +141,13 @@ class Sqlite:
         text = connection.execute(select(func.json_group_array(func.json_array(*rows.c))), given).scalar_one()
         found: list[list[Any]] = orjson.loads(text)
         return found
+
+    def all_columns(
+        self, connection: Connection, statement: Select[Any], given: Mapping[str, int]
+    ) -> Sequence[Sequence[Any]]:
+        rows = statement.subquery()
+        texts = connection.execute(select(*(func.json_group_array(column) for column in rows.c)), given).one()
+        return [orjson.loads(text) for text in texts]
 
     def given(self, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Given:
         marks = "(" + ",".join("?" * len(types)) + ")"
