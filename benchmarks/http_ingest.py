@@ -52,6 +52,7 @@ def run(size: float) -> Outcome:
         # The product's own way to connect, for the same durability, cache and checkpoints.
         connections = Connections(f"sqlite:///{Path(name) / 'bare.db'}")
         bare: Any = connections.writer.raw_connection().driver_connection
+        bare.execute("PRAGMA synchronous=FULL")  # in the product, a commit is waited for beside the next
         try:
             return against(
                 Bare("sqlite3.executemany", rows_of, lambda rows: _insert(bare, rows)), Path(name) / "served.db", size

@@ -26,6 +26,8 @@ from metrics_core.rollup.totals import Grain, RollupRow, SetRow
 
 _MANY = 100
 """Of fewer events, the writer folds those of many requests at once."""
+_GIVES_WAY = 10
+"""Less urgent than the process that serves: what it has read waits for the writer anyway."""
 _SIZE = struct.Struct("<q")
 _LINES = EventColumns._fields.index("lines")
 
@@ -132,6 +134,8 @@ def _refusals(told: list[tuple[Any, ...]]) -> list[Refusal]:
 def main(digits: int, currency: str, idle: float) -> None:
     # Who presses Ctrl-C means the server, which ends its helpers when nothing needs them any more.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_GIVES_WAY)
     admission = Admission(digits, currency)
     come, go = sys.stdin.buffer, sys.stdout.buffer
     gc.freeze()

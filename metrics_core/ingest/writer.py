@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from metrics_core.errors import BusyError, ContendedError, PulseboardError, StoreAwayError
 from metrics_core.health import METERS
+from metrics_core.ingest.answers import Answers
 from metrics_core.ingest.followups import resolve
 from metrics_core.model.event import Event, Receipt, Refusal
 from metrics_core.model.events import columns_of, joined
@@ -55,6 +56,7 @@ class Writer:
         self._depth = 0
         self._filled = threading.Condition()
         self._turn = threading.Lock()
+        self._answers = Answers(store.flush)
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -77,6 +79,7 @@ class Writer:
             self._filled.notify_all()
         if self._thread is not None:
             self._thread.join(timeout=30)
+        self._answers.stop()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -137,8 +140,15 @@ class Writer:
             return
         finally:
             METERS.commit_seconds.observe(time.perf_counter() - started)
+        self._answers.give(lambda why: self._answer(together, outcomes, why), here=not self._inbox)
+
+    def _answer(self, together: list[_Waiting], outcomes: list[_Outcome], why: Exception | None) -> None:
+        """What they sent is there for everybody; durably, unless somebody says why not."""
         self._left(together)
         self._committed()
+        if why is not None:
+            self._refuse(together, why)
+            return
         for waiting, outcome in zip(together, outcomes, strict=True):
             origin = waiting.events[0].origin
             METERS.accepted.labels(origin).inc(outcome.accepted)
@@ -151,11 +161,11 @@ class Writer:
     def _write(self, together: list[_Waiting]) -> list[_Outcome]:
         for pause in _PAUSES:
             try:
-                with self._store.batch() as batch:
+                with self._store.batch(later=True) as batch:
                     return write(batch, together)
             except ContendedError:
                 time.sleep(pause)
-        with self._store.batch() as batch:
+        with self._store.batch(later=True) as batch:
             return write(batch, together)
 
     def _failed(self, together: list[_Waiting], error: Exception) -> None:
@@ -165,11 +175,13 @@ class Writer:
                 self._commit([waiting])
             return
         self._left(together)
-        told: Exception = error
+        self._refuse(together, error)
+
+    def _refuse(self, together: list[_Waiting], error: Exception) -> None:
         if not isinstance(error, PulseboardError):
             METERS.faults.labels("writer").inc()
         for waiting in together:
-            waiting.answer.set_exception(told)
+            waiting.answer.set_exception(error)
 
     def _left(self, together: list[_Waiting]) -> None:
         with self._filled:

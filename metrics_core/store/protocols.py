@@ -255,7 +255,14 @@ class Store(Protocol):
         """Bring the schema to this version, step by step, each applied once."""
         ...
 
-    def batch(self) -> AbstractContextManager[Batch]: ...
+    def batch(self, *, later: bool = False) -> AbstractContextManager[Batch]:
+        """One transaction: at its end it is there for everybody, and durable. With `later` it may be durable only after the
+        next `flush`, so that another can begin meanwhile."""
+        ...
+
+    def flush(self) -> None:
+        """Whatever was there before this call is durable at its end."""
+        ...
 
     def view(self) -> AbstractContextManager[None]:
         """Everything this thread reads inside sees the store as it was at one moment."""

@@ -60,7 +60,10 @@ class ClickHouseStore:
         except PulseboardError as error:  # it can wait
             log(__name__).warning("nothing was cleared away", why=str(error))
 
-    def batch(self) -> AbstractContextManager[ClickHouseBatch]:
+    def flush(self) -> None:
+        return None  # every batch is durable at its end
+
+    def batch(self, *, later: bool = False) -> AbstractContextManager[ClickHouseBatch]:
         return self._turn()
 
     @contextmanager

@@ -49,7 +49,10 @@ class MemoryStore:
     def prepare(self) -> None:
         return None
 
-    def batch(self) -> AbstractContextManager[MemoryBatch]:
+    def flush(self) -> None:
+        return None
+
+    def batch(self, *, later: bool = False) -> AbstractContextManager[MemoryBatch]:
         return self._transaction()
 
     @contextmanager

@@ -40,7 +40,10 @@ class MongoStore:
     def prepare(self) -> None:
         self._server.prepare(self._make_ready)
 
-    def batch(self) -> AbstractContextManager[MongoBatch]:
+    def flush(self) -> None:
+        return None  # every batch is durable at its end
+
+    def batch(self, *, later: bool = False) -> AbstractContextManager[MongoBatch]:
         return self._turn()
 
     @contextmanager

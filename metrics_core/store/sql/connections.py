@@ -57,16 +57,25 @@ class Connections:
             self._met = True
 
     @contextmanager
-    def write(self, *, alone: bool = True) -> Iterator[Connection]:
-        """A transaction, committed at the end, durably. While it is `alone`, no other that is, of this process or
-        another, is anywhere between its begin and its commit."""
+    def write(self, *, alone: bool = True, later: bool = False) -> Iterator[Connection]:
+        """A transaction, committed at the end, durably; with `later`, at the latest by the next `flush`. While it is
+        `alone`, no other that is, of this process or another, is anywhere between its begin and its commit."""
         self._settle()
         if not alone:
             with self._transaction(alone=False) as connection:
                 yield connection
-            return
-        with self._writing, self._transaction(alone=True) as connection:
-            yield connection
+        else:
+            with self._writing, self._transaction(alone=True) as connection:
+                yield connection
+        if not later:
+            self.flush()
+
+    def flush(self) -> None:
+        """What was committed before is durable."""
+        try:
+            self.dialect.flush(self.engine)
+        except OSError as error:
+            raise StoreAwayError(_UNSURE) from error
 
     def change(self, work: Callable[[Connection], Done], *, alone: bool = True) -> Done:
         """A transaction of this work, tried again where others were in its way."""
@@ -139,6 +148,7 @@ class Connections:
         try:
             with self._transaction(alone=True) as connection:
                 owed(connection)
+            self.flush()
         except SettingError as error:
             if starts:
                 raise

@@ -43,13 +43,16 @@ class SqlStore:
                 work.start()
         self._connections.prepare(self._make_ready)
 
-    def batch(self) -> AbstractContextManager[SqlBatch]:
-        return self._transaction()
+    def batch(self, *, later: bool = False) -> AbstractContextManager[SqlBatch]:
+        return self._transaction(later)
+
+    def flush(self) -> None:
+        self._connections.flush()
 
     @contextmanager
-    def _transaction(self) -> Iterator[SqlBatch]:
+    def _transaction(self, later: bool) -> Iterator[SqlBatch]:
         naming = self._users.naming()
-        with self._connections.write() as connection:
+        with self._connections.write(later=later) as connection:
             yield SqlBatch(connection, naming)
         naming.committed()
 

@@ -84,6 +84,10 @@ class Dialect(Protocol):
         process or any other, is between this call and its end."""
         ...
 
+    def flush(self, engine: Engine) -> None:
+        """Make durable what was committed before, where a commit does not wait for it; OSError where that fails."""
+        ...
+
     def add(
         self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
     ) -> None:

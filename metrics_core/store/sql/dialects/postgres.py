@@ -132,6 +132,9 @@ class Postgres:
         with self._driven(connection, statements) as cursor:
             cursor.execute(statements, prepare=False)
 
+    def flush(self, engine: Engine) -> None:
+        return None  # a commit waits for the disk
+
     def add(
         self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
     ) -> None:

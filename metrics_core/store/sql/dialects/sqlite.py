@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ from metrics_core.store.sql.dialects.dialect import Given, Sum, Upkeep, filled
 
 _OLDEST = (3, 35)
 _PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",
     # Checkpoints are taken off the commit path by `_Checkpoints`; this is the bound where that falls behind.
     "wal_autocheckpoint=20000",
     "temp_store=MEMORY",
@@ -30,6 +29,9 @@ _READER, _WRITER = "cache_size=-2048", "cache_size=-8192"
 """KiB of pages that a connection keeps for itself. Who reads has the file mapped, which costs the process nothing."""
 _PARAMETERS = 24_000
 """Well below SQLite's limit of 32,766 for one statement."""
+
+_MANY = 128
+"""Rows in a statement of middle length."""
 
 _OTHER = "Choose another in DATABASE_URL."
 _MEANINGS: dict[int, tuple[type[PulseboardError], str]] = {
@@ -94,16 +96,29 @@ class Sqlite:
     def begin(self, connection: Connection, *, alone: bool) -> None:
         return None  # `_begin` took the one lock there is
 
+    def flush(self, engine: Engine) -> None:
+        log = _log_of(_file(engine.url))
+        try:
+            opened = os.open(log, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            return  # there is none: then a commit waits for the disk itself, see `set_up`
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
     def add(
         self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
     ) -> None:
         names, values = filled(columns, values)
-        rows = list(zip(*values, strict=True))
-        if by in names:
+        alike = {name: each[0] for name, each in zip(names, values, strict=True) if _are_alike(each)}
+        others = [name for name in names if name not in alike]
+        rows = list(zip(*[each for name, each in zip(names, values, strict=True) if name not in alike], strict=True))
+        if by in others:
             # Each page of the index is then found, changed and logged once, and not once for every row.
-            place = names.index(by)
+            place = others.index(by)
             rows.sort(key=lambda row: row[place] or "")
-        self.upsert(connection, table, names, rows, "")
+        _insert(connection, table.name, alike, others, rows, "")
 
     def add_new(
         self, connection: Connection, table: Table, columns: Sequence[str], values: Sequence[Sequence[Any]], by: str
@@ -120,14 +135,7 @@ class Sqlite:
     def upsert(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], then: str
     ) -> None:
-        # Many rows in few statements: each is one step of the driver, so other threads wait for none of them.
-        largest = _PARAMETERS // max(1, len(columns))
-        names, at = tuple(columns), 0
-        for size in [size for size in (800, 128, 16, 4, 1) if size <= largest]:
-            statement = _insertion(table.name, names, size, then)
-            while len(rows) - at >= size:
-                connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows[at : at + size])))
-                at += size
+        _insert(connection, table.name, {}, columns, rows, then)
 
     def among(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
         return column.in_(values)
@@ -224,7 +232,11 @@ def _engine(url: URL, cache: str, *, pool_size: int) -> Engine:
     def set_up(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: `_begin` says which kind is meant.
         connection.isolation_level = None
-        for pragma in (*_PRAGMAS, cache):
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        # A commit need not wait for the disk: `flush` does, and others write meanwhile. Where the file system knows no
+        # write-ahead log, that would be unsafe.
+        synchronous = "NORMAL" if mode == "wal" else "FULL"
+        for pragma in (f"synchronous={synchronous}", *_PRAGMAS, cache):
             connection.execute(f"PRAGMA {pragma}").close()
 
     event.listen(engine, "connect", set_up)
@@ -246,8 +258,30 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _are_alike(values: Sequence[Any]) -> bool:
+    """All are the same, and so many that it saves work to say it once."""
+    return len(values) >= _MANY and values[0] == values[-1] and values.count(values[0]) == len(values)
+
+
+def _insert(
+    connection: Connection, table: str, alike: Mapping[str, Any], columns: Sequence[str], rows: Sequence[tuple[Any, ...]],
+    then: str,
+) -> None:  # fmt: skip
+    """Insert rows, which have the same in the columns that are `alike`."""
+    # Many rows in few statements: each is one step of the driver, so other threads wait for none of them.
+    largest = (_PARAMETERS - len(alike)) // max(1, len(columns))
+    same, names, at = tuple(alike), tuple(columns), 0
+    for size in [size for size in (800, _MANY, 16, 4, 1) if size <= largest]:
+        statement = _insertion(table, same, names, size, then)
+        while len(rows) - at >= size:
+            connection.exec_driver_sql(statement, (*alike.values(), *chain.from_iterable(rows[at : at + size])))
+            at += size
+
+
 @lru_cache(maxsize=256)
-def _insertion(table: str, columns: tuple[str, ...], size: int, then: str) -> str:
-    row = "(" + ",".join("?" * len(columns)) + ")"
-    named = ",".join(f'"{column}"' for column in columns)
-    return f"INSERT INTO {table} ({named}) VALUES {','.join([row] * size)} {then}"
+def _insertion(table: str, same: tuple[str, ...], columns: tuple[str, ...], size: int, then: str) -> str:
+    marks = [f"?{number}" for number in range(1, len(same) + 1 + size * len(columns))]
+    shared, others = marks[: len(same)], iter(marks[len(same) :])
+    rows = (f"({','.join((*shared, *islice(others, len(columns))))})" for _ in range(size))
+    named = ",".join(f'"{column}"' for column in (*same, *columns))
+    return f"INSERT INTO {table} ({named}) VALUES {','.join(rows)} {then}"
