@@ -30,8 +30,8 @@ Trouble = Callable[[Load, Watch], None]
 def mongo_set() -> Iterator[MongoSet]:
     if mongod() is None and not os.environ.get("CI"):
         pytest.skip("MongoDB is not on this machine")
-    # Longer than the product waits for a primary before it says that the database is away.
-    made = MongoSet(election_after=7)
+    # Longer than it takes the product to ask again (5 s) and to wait for a primary (4 s): it has to say that there is none.
+    made = MongoSet(election_after=12)
     yield made
     made.close()
 

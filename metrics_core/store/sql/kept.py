@@ -9,8 +9,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection
 
 from metrics_core.model.measure import TOTALS
-from metrics_core.rollup.fold import merge
-from metrics_core.rollup.totals import RollupRow
+from metrics_core.rollup.totals import ZERO, RollupRow, Totals, add
 from metrics_core.store.sql.dialects import dialect_of
 from metrics_core.store.sql.schema import SETS_TABLE, TOTALS_TABLE
 
@@ -26,12 +25,13 @@ _PUT = "ON CONFLICT (name, grain, start, origin) DO UPDATE SET users = excluded.
 
 def add_totals(connection: Connection, rows: Iterable[RollupRow]) -> None:
     """Add these to the totals kept."""
-    rows = list(rows)
-    told = [_row(row) for row in rows]
-    if len({row[:5] for row in told}) < len(told):
-        told = [_row(row) for row in merge(rows)]
+    added: dict[Place, Totals] = {}
+    for row in rows:
+        place = _place(row)
+        added[place] = add(added[place], row.totals) if place in added else row.totals
     # In one order by everybody: two who add to the same totals then wait for each other, and never in a circle.
-    dialect_of(connection).upsert(connection, TOTALS_TABLE, _TOTALS, sorted(told), _ADD)
+    told = sorted([(*place, *totals) for place, totals in added.items() if totals != ZERO])
+    dialect_of(connection).upsert(connection, TOTALS_TABLE, _TOTALS, told, _ADD)
 
 
 def kept_sets(connection: Connection, places: Sequence[Place]) -> dict[Place, BitMap]:
@@ -57,7 +57,7 @@ def key_of(by: tuple[str, ...], key: str) -> tuple[str | None, ...]:
     return tuple(value or None for value in key.split("\x1f")) if by else ()
 
 
-def _row(row: RollupRow) -> tuple[Any, ...]:
+def _place(row: RollupRow) -> Place:
     # A value that is not named is kept as the empty text: admission lets none in.
-    key = "\x1f".join(value or "" for value in row.key)
-    return (",".join(row.by), int(row.grain), row.start, row.origin, key, *row.totals)
+    key = "\x1f".join([value or "" for value in row.key])
+    return ",".join(row.by), int(row.grain), row.start, row.origin, key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from itertools import repeat
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -65,12 +66,12 @@ class Naming:
         here = self._here
         others = set(names).difference(here)
         if others:
-            found = dict(zip(others, map(self._known.get, others), strict=True))
-            missing = sorted([name for name, number in found.items() if number is None])
-            here.update((name, number) for name, number in found.items() if number is not None)
-            if missing:
+            numbers = list(map(self._known.get, others, repeat(0)))
+            if 0 in numbers:
+                missing = sorted([name for name, number in zip(others, numbers, strict=True) if not number])
                 self._number(connection, missing)
-                here.update((name, self._fresh[name]) for name in missing)
+                numbers = [number or self._fresh[name] for name, number in zip(others, numbers, strict=True)]
+            here.update(zip(others, numbers, strict=True))
         return here
 
     def committed(self) -> None:
